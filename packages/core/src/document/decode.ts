@@ -1,0 +1,104 @@
+import * as Y from 'yjs'
+import { ParleyError } from '../errors.js'
+
+/** An update taken apart: what it inserts and what it deletes. */
+export interface DecodedUpdate {
+  readonly structs: ReadonlyArray<Y.Item | Y.GC | Y.Skip>
+  readonly deletions: ReadonlyMap<number, ReadonlyArray<{ readonly clock: number; readonly len: number }>>
+}
+
+/**
+ * JSON deeper than this, or types nested deeper, is refused: Yjs walks both recursively, and 12 KB of nested arrays
+ * overflow the stack of every device that opens the document. The document's own deepest type is a text in a map in a list.
+ */
+export const MAX_DEPTH = 64
+
+/**
+ * Decodes an update that comes from outside and checks that it can be applied to a document.
+ *
+ * Refused is what no honest client writes: bytes that do not decode; an item that refers to its own client at or after its
+ * own clock (11 such bytes, once stored, stop a document from ever loading again); content or types nested too deep.
+ * Nothing is changed by the check. Whether the document has what the update builds on is asked by `missingFrom`.
+ *
+ * @throws ParleyError with code `invalid-update`
+ * @example
+ * ```ts
+ * import * as Y from 'yjs'
+ * import { decodeUpdate } from '@parley/core'
+ *
+ * const doc = new Y.Doc()
+ * doc.getText('t').insert(0, 'hello')
+ * const { structs } = decodeUpdate(Y.encodeStateAsUpdate(doc)) // structs.length === 1
+ * ```
+ */
+export function decodeUpdate(update: Uint8Array): DecodedUpdate {
+  let decoded: ReturnType<typeof Y.decodeUpdate>
+  try {
+    decoded = Y.decodeUpdate(update)
+  } catch (cause) {
+    // A RangeError too: deeply nested content overflows the decoder's own stack.
+    throw new ParleyError('invalid-update', 'The bytes are not a Yjs update', { cause })
+  }
+  for (const struct of decoded.structs) {
+    if (!Number.isSafeInteger(struct.id.clock + struct.length) || struct.length < 1) {
+      throw refused(struct, 'has a clock outside of what Yjs counts')
+    }
+    if (struct instanceof Y.Item) checkItem(struct)
+  }
+  for (const ranges of decoded.ds.clients.values()) {
+    for (const range of ranges) {
+      if (!Number.isSafeInteger(range.clock + range.len)) {
+        throw new ParleyError('invalid-update', 'The update deletes a range outside of what Yjs counts')
+      }
+    }
+  }
+  return { structs: decoded.structs, deletions: decoded.ds.clients }
+}
+
+/** True if the bytes are an update that inserts nothing and deletes nothing. */
+export function isEmptyUpdate({ structs, deletions }: DecodedUpdate): boolean {
+  return structs.length === 0 && deletions.size === 0
+}
+
+function checkItem(item: Y.Item): void {
+  for (const reference of references(item)) {
+    if (reference.client === item.id.client && reference.clock >= item.id.clock) {
+      throw refused(item, 'refers to itself or to what its own client wrote later')
+    }
+  }
+  if (item.content instanceof Y.ContentAny || item.content instanceof Y.ContentJSON) {
+    for (const value of item.content.arr) checkDepth(item, value)
+  } else if (item.content instanceof Y.ContentEmbed) {
+    checkDepth(item, item.content.embed)
+  } else if (item.content instanceof Y.ContentFormat) {
+    checkDepth(item, item.content.value)
+  } else if (item.content instanceof Y.ContentDoc) {
+    throw refused(item, 'embeds a document; subdocuments are not part of a conversation list')
+  }
+}
+
+/** The ids an item needs before it can be integrated. */
+export function references(item: Y.Item): Y.ID[] {
+  const ids: Y.ID[] = []
+  if (item.origin) ids.push(item.origin)
+  if (item.rightOrigin) ids.push(item.rightOrigin)
+  // A decoded parent is the name of a root type (a string) or the id of the item that holds the type.
+  const parent: unknown = item.parent
+  if (parent instanceof Y.ID) ids.push(parent)
+  return ids
+}
+
+function checkDepth(item: Y.Item, value: unknown): void {
+  if (!isShallow(value, MAX_DEPTH)) throw refused(item, `holds JSON nested deeper than ${MAX_DEPTH}`)
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return true
+  if (depth === 0) return false
+  return Object.values(value).every((member) => isShallow(member, depth - 1))
+}
+
+function refused(struct: Y.AbstractStruct, what: string): ParleyError {
+  const { client, clock } = struct.id
+  return new ParleyError('invalid-update', `The item ${client}:${clock} of the update ${what}`)
+}

@@ -1,0 +1,100 @@
+import * as Y from 'yjs'
+import { ParleyError } from '../errors.js'
+import { type DecodedUpdate, references } from './decode.js'
+import { checkNesting } from './nesting.js'
+
+/** The first thing an update builds on that the document does not have. */
+export interface Gap {
+  readonly client: number
+  /** The clock of the first missing insertion of that client. */
+  readonly clock: number
+}
+
+/**
+ * Says what an update builds on that `doc` does not have, or `null` if it can be applied whole.
+ *
+ * Yjs applies the deletions of an update at once even while its insertions wait for a predecessor. Here that would delete
+ * an entry while the greater one that replaces it never arrives, and a read position would fall back on every device. So an
+ * update with a gap is held back whole, never applied in part.
+ *
+ * @throws ParleyError with code `invalid-update` if the update nests types too deep, or if its items wait for each other
+ */
+export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap | null {
+  const known = new Map<number, number>()
+  const have = (client: number): number => {
+    let clock = known.get(client)
+    if (clock === undefined) {
+      clock = Y.getState(doc.store, client)
+      known.set(client, clock)
+    }
+    return clock
+  }
+  // First what the update brings, then what it refers to: its clients may come in any order.
+  for (const struct of structs) {
+    const { client, clock } = struct.id
+    const next = have(client)
+    if (clock > next || struct instanceof Y.Skip) return { client, clock: next }
+    known.set(client, Math.max(next, clock + struct.length))
+  }
+  let nested = false
+  for (const struct of structs) {
+    if (!(struct instanceof Y.Item)) continue
+    for (const id of references(struct)) {
+      if (id.clock >= have(id.client)) return { client: id.client, clock: have(id.client) }
+    }
+    nested ||= struct.content instanceof Y.ContentType
+  }
+  for (const [client, ranges] of deletions) {
+    for (const { clock, len } of ranges) {
+      if (clock + len > have(client)) return { client, clock: have(client) }
+    }
+  }
+  checkOrder(doc, structs)
+  if (nested) checkNesting(doc, structs)
+  return null
+}
+
+/**
+ * Refuses items that wait for each other in a circle: Yjs would keep them pending for ever. Walks the clients of the update
+ * as Yjs will, each until it needs something of another client, and back when that is there.
+ */
+function checkOrder(doc: Y.Doc, structs: DecodedUpdate['structs']): void {
+  const queues = new Map<number, { structs: Array<Y.Item | Y.GC | Y.Skip>; next: number }>()
+  for (const struct of structs) {
+    const queue = queues.get(struct.id.client)
+    if (queue) queue.structs.push(struct)
+    else queues.set(struct.id.client, { structs: [struct], next: 0 })
+  }
+  // One client's items cannot form a circle: none refers to what its own client wrote later.
+  if (queues.size < 2) return
+  const integrated = (client: number): number => {
+    const queue = queues.get(client)
+    const struct = queue?.structs[queue.next]
+    if (struct) return Math.max(struct.id.clock, Y.getState(doc.store, client))
+    return queue ? Number.POSITIVE_INFINITY : Y.getState(doc.store, client)
+  }
+  const waiting = new Map<number, number[]>()
+  const ready = [...queues.keys()]
+  let left = structs.length
+  for (let client = ready.pop(); client !== undefined; client = ready.pop()) {
+    const queue = queues.get(client)
+    if (!queue) continue
+    const before = queue.next
+    for (let struct = queue.structs[queue.next]; struct; struct = queue.structs[queue.next]) {
+      const missing = struct instanceof Y.Item && references(struct).find((id) => id.clock >= integrated(id.client))
+      if (missing && missing.client !== client) {
+        const others = waiting.get(missing.client)
+        if (others) others.push(client)
+        else waiting.set(missing.client, [client])
+        break
+      }
+      queue.next++
+      left--
+    }
+    if (queue.next > before) {
+      ready.push(...(waiting.get(client) ?? []))
+      waiting.delete(client)
+    }
+  }
+  if (left > 0) throw new ParleyError('invalid-update', 'The update has items that wait for each other')
+}

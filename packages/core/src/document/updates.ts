@@ -1,0 +1,36 @@
+import type * as Y from 'yjs'
+import { defaultEnvironment } from '../environment.js'
+
+/** One Yjs update as the document emitted it. */
+export interface DocumentUpdate {
+  /** The update in Yjs' first encoding, the one y-websocket and y-indexeddb speak. */
+  readonly update: Uint8Array
+  /** What was passed to `transact` or `applyUpdate` as the origin. */
+  readonly origin: unknown
+  /** True for edits made in this document, false for updates applied to it. */
+  readonly local: boolean
+}
+
+/**
+ * Listens to the updates of a document, safely.
+ *
+ * A listener that throws inside Yjs' own `update` event mutes the document for good (yjs#799): later listeners see
+ * nothing and transactions pile up. So this is the only place that registers one; errors go to `reportError` instead.
+ *
+ * @returns a function that stops listening; it may be called twice
+ */
+export function onUpdate(
+  doc: Y.Doc,
+  listener: (event: DocumentUpdate) => void,
+  reportError: (error: unknown) => void = defaultEnvironment.reportError,
+): () => void {
+  const guarded = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
+    try {
+      listener({ update, origin, local: transaction.local })
+    } catch (error) {
+      reportError(error)
+    }
+  }
+  doc.on('update', guarded)
+  return () => doc.off('update', guarded)
+}
