@@ -1,10 +1,38 @@
-export { ParleyError, type ParleyErrorCode } from './errors.js'
-export { type Environment, defaultEnvironment } from './environment.js'
-export { createEmitter, type Emitter } from './emitter.js'
+export { createStore, type Readable, type Store, type StoreOptions } from './store/createStore.js'
+export type { ExportedConversation, ExportedState } from './store/exportState.js'
+
+export {
+  channelKey,
+  MAX_ID_LENGTH,
+  parseChannelKey,
+  type Channel,
+  type ChannelKey,
+} from './conversation/channel.js'
+export type { Conversation, ConversationField, KeptPosition, Reminder } from './conversation/conversation.js'
+export {
+  MUTE_FOREVER,
+  type ConversationHandle,
+  type PinPlace,
+  type ReminderInput,
+} from './conversation/conversationHandle.js'
+export type { Provided } from './conversation/facts.js'
+export { MAX_MESSAGE_SEQ, type LastMessage, type Message } from './conversation/message.js'
+export type { ProvidedConversation } from './conversation/provide.js'
+export type { Run } from './conversation/runs.js'
+
+export { MAX_DRAFT_LENGTH, type Draft, type Submission } from './drafts/draft.js'
+export type { DraftText, DraftView, PendingSend, RecoveredDraft } from './drafts/draftView.js'
+export { smallestEdit, type TextEdit } from './drafts/smallestEdit.js'
+
+export type { ChangeBatch, ConversationChange } from './list/changes.js'
+export type { ListFilter, ListSnapshot, ListView, ListWindow } from './list/listView.js'
+export type { Totals } from './list/totals.js'
+
 export { decodeUpdate, isEmptyUpdate, MAX_DEPTH, type DecodedUpdate } from './document/decode.js'
 export { findGap, type Gap } from './document/gap.js'
-export { createIntake, type Intake, type IntakeOptions, type IntakeResult } from './document/intake.js'
+export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
 export { onUpdate, type DocumentUpdate } from './document/updates.js'
+
 export {
   encodeAcknowledgement,
   encodeAcknowledgeRequest,
@@ -15,3 +43,12 @@ export {
   type Acknowledgement,
 } from './protocol/acknowledge.js'
 export { CLOSE_CODES, type CloseCode } from './protocol/closeCodes.js'
+
+export { canonicalJson, MAX_VALUE_LENGTH } from './json/canonicalJson.js'
+export type { Json } from './json/json.js'
+export type { ClockHighWater } from './lattice/hlc.js'
+export type { StampPart } from './lattice/stamp.js'
+export { normalizeVersion, type Version } from './lattice/version.js'
+export { createEmitter, type Emitter } from './emitter.js'
+export { defaultEnvironment, type Environment } from './environment.js'
+export { ParleyError, type ParleyErrorCode } from './errors.js'

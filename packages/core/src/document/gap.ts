@@ -81,7 +81,8 @@ function checkOrder(doc: Y.Doc, structs: DecodedUpdate['structs']): void {
     if (!queue) continue
     const before = queue.next
     for (let struct = queue.structs[queue.next]; struct; struct = queue.structs[queue.next]) {
-      const missing = struct instanceof Y.Item && references(struct).find((id) => id.clock >= integrated(id.client))
+      const missing =
+        struct instanceof Y.Item && references(struct).find((id) => id.clock >= integrated(id.client))
       if (missing && missing.client !== client) {
         const others = waiting.get(missing.client)
         if (others) others.push(client)

@@ -26,14 +26,6 @@ export interface Intake {
   readonly heldCount: number
 }
 
-export interface IntakeOptions {
-  /**
-   * Asked last, for an update without a gap: true holds it back all the same. The store holds an update that would delete
-   * the greatest entry of a register without bringing a greater one.
-   */
-  shouldHold?: (decoded: DecodedUpdate) => boolean
-}
-
 /** Held updates beyond this many bytes are dropped, oldest first; the sync that a gap asks for brings them again. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024
 
@@ -45,14 +37,14 @@ interface HeldUpdate {
 }
 
 /** Creates the {@link Intake} of a document. Use one per document, so that what one source held another can complete. */
-export function createIntake(doc: Y.Doc, options: IntakeOptions = {}): Intake {
+export function createIntake(doc: Y.Doc): Intake {
   let held: HeldUpdate[] = []
   let heldBytes = 0
 
   /** Applies one update if it has no gap; returns what it waits for otherwise. */
   const tryApply = (candidate: HeldUpdate): boolean => {
     candidate.gap = findGap(doc, candidate.decoded)
-    if (candidate.gap || options.shouldHold?.(candidate.decoded)) return false
+    if (candidate.gap) return false
     Y.applyUpdate(doc, candidate.update, candidate.origin)
     return true
   }
@@ -87,7 +79,10 @@ export function createIntake(doc: Y.Doc, options: IntakeOptions = {}): Intake {
       if (isEmptyUpdate(decoded)) return 'applied'
       if (doc._transaction) {
         // Yjs takes a remote update inside of a local transaction for a clash of client ids, and changes ours.
-        throw new ParleyError('invalid-argument', 'An update cannot be received inside of a transaction of the document')
+        throw new ParleyError(
+          'invalid-argument',
+          'An update cannot be received inside of a transaction of the document',
+        )
       }
       const candidate: HeldUpdate = { update, decoded, origin, gap: null }
       if (tryApply(candidate)) {

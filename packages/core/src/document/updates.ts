@@ -34,3 +34,25 @@ export function onUpdate(
   doc.on('update', guarded)
   return () => doc.off('update', guarded)
 }
+
+/**
+ * Calls `listener` after each transaction, before its update is emitted: the place to bring a view up to date. Errors go to
+ * `reportError`.
+ *
+ * @returns a function that stops listening; it may be called twice
+ */
+export function onTransaction(
+  doc: Y.Doc,
+  listener: (transaction: Y.Transaction) => void,
+  reportError: (error: unknown) => void,
+): () => void {
+  const guarded = (transaction: Y.Transaction): void => {
+    try {
+      listener(transaction)
+    } catch (error) {
+      reportError(error)
+    }
+  }
+  doc.on('afterTransaction', guarded)
+  return () => doc.off('afterTransaction', guarded)
+}

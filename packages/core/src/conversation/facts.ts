@@ -1,0 +1,132 @@
+import type { Registers, Winner } from '../document/entryIndex.js'
+import { parseValue } from '../lattice/entry.js'
+import { splitRegister } from '../lattice/registers.js'
+import type { Version } from '../lattice/version.js'
+import { type Run, unionOfRuns } from './runs.js'
+
+/** What a provider last said of a conversation: evidence for the badge, never a change of what the user did. */
+export interface Provided {
+  readonly lastMsgSeq: number
+  readonly version: Version
+  readonly unread: number
+}
+
+/** The registers of one channel, read: numbers instead of entries, families gathered. Everything shown follows from it. */
+export interface ChannelFacts {
+  readonly head: Winner | undefined
+  readonly headSeq: number
+  readonly readSeq: number
+  readonly ownSeq: number
+  readonly joinSeq: number
+  readonly browseTo: number
+  /** The silent messages known, whichever device saw them. */
+  readonly quiet: readonly Run[]
+  readonly mentionSeqs: readonly number[]
+  readonly provided: Provided | null
+  /** The unread marks that stand. */
+  readonly marks: readonly Winner[]
+  readonly deleted: Floor
+  readonly archived: Floor
+  readonly pin: string | null
+  readonly muteUntil: number
+  readonly keep: Winner | undefined
+  readonly attributes: readonly Winner[]
+  readonly reminders: readonly Winner[]
+}
+
+/**
+ * What deletes or archives of a conversation add up to: it is hidden while no message above `seq` is known, and shows again
+ * by itself when there is one.
+ */
+export interface Floor {
+  /** The greatest message any device hid, or -1 if none did. */
+  readonly seq: number
+  /** The hiding acts that stand, not undone. */
+  readonly acts: readonly Winner[]
+}
+
+/** Reads the registers of a channel. */
+export function readFacts(registers: Registers): ChannelFacts {
+  const quiet: Run[] = []
+  const mentionSeqs: number[] = []
+  const marks: Winner[] = []
+  const deleted: Winner[] = []
+  const archived: Winner[] = []
+  const attributes: Winner[] = []
+  const reminders: Winner[] = []
+  for (const [register, winner] of registers) {
+    if (!register.includes('.')) continue
+    const [family, member] = splitRegister(register)
+    if (family === 'quiet.') quiet.push({ from: Number(member), to: winner.stamp[0] as number })
+    else if (family === 'mention.') mentionSeqs.push(Number(member))
+    else if (family === 'unreadMark.') {
+      if (winner.stamp[3] === 0) marks.push(winner)
+    } else if (family === 'deleted.') deleted.push(winner)
+    else if (family === 'archived.') archived.push(winner)
+    else if (family === 'x.') attributes.push(winner)
+    else if (family === 'reminder.') reminders.push(winner)
+  }
+  const first = (register: string): number => (registers.get(register)?.stamp[0] as number | undefined) ?? 0
+  const provided = registers.get('provided')
+  return {
+    head: registers.get('head'),
+    headSeq: first('head'),
+    readSeq: first('read'),
+    ownSeq: first('own'),
+    joinSeq: first('join'),
+    browseTo: first('browseTo'),
+    quiet: unionOfRuns(quiet),
+    mentionSeqs,
+    provided: provided ? readProvided(provided) : null,
+    marks,
+    deleted: readFloor(deleted),
+    archived: readFloor(archived),
+    pin: readPin(registers.get('pin')),
+    muteUntil: readMute(registers.get('mute')),
+    keep: registers.get('keep'),
+    attributes,
+    reminders,
+  }
+}
+
+/** The value of a `deleted` or `archived` entry. */
+export interface FloorValue {
+  readonly toSeq: number
+  /** The floor before this act, to which an undo goes back. */
+  readonly before: number
+}
+
+/** Reads the value of a `deleted` or `archived` entry; one that cannot be read hides nothing. */
+export function readFloorValue(winner: Winner): FloorValue {
+  const { toSeq, before } = asObject(parseValue(winner.value))
+  return { toSeq: isSeq(toSeq) ? toSeq : -1, before: isSeq(before) ? before : -1 }
+}
+
+function readFloor(winners: readonly Winner[]): Floor {
+  let seq = -1
+  for (const winner of winners) seq = Math.max(seq, readFloorValue(winner).toSeq)
+  return { seq, acts: winners.filter((winner) => winner.stamp[3] === 0) }
+}
+
+function readProvided({ stamp }: Winner): Provided {
+  return { lastMsgSeq: stamp[0] as number, version: stamp[1] as Version, unread: -(stamp[2] as number) }
+}
+
+function readPin(winner: Winner | undefined): string | null {
+  const index = winner && parseValue(winner.value)
+  return typeof index === 'string' && index.length > 0 ? index : null
+}
+
+function readMute(winner: Winner | undefined): number {
+  const { until } = asObject(winner && parseValue(winner.value))
+  return typeof until === 'number' && until > 0 ? until : 0
+}
+
+/** The members of a value, none if it is no object. */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}

@@ -1,0 +1,45 @@
+import { invalidArgument } from '../errors.js'
+import { normalizeVersion } from '../lattice/version.js'
+import type { StoreCore } from '../store/core.js'
+import { type Channel, channelKey } from './channel.js'
+import { checkSeq, type Message } from './message.js'
+import { receiveMessages } from './receive.js'
+
+/** A conversation as a provider lists it. */
+export interface ProvidedConversation {
+  readonly channel: Channel
+  /** The newest message the provider knows. */
+  readonly lastMsgSeq: number
+  /** The provider's own version of the conversation. */
+  readonly version?: number | string | bigint
+  /** Unread messages by the provider's count; left out if it says nothing. */
+  readonly unread?: number
+  /** The newest messages, in any order. */
+  readonly recents?: readonly Message[]
+}
+
+/** Takes in conversations as a provider lists them. */
+export function provideConversations(core: StoreCore, conversations: readonly ProvidedConversation[]): void {
+  const checked = conversations.map(({ channel, lastMsgSeq, version = 0, unread, recents = [] }, index) => {
+    const field = `conversations[${index}]`
+    const key = channelKey(channel, `${field}.channel`)
+    checkSeq(lastMsgSeq, `${field}.lastMsgSeq`)
+    if (unread !== undefined) checkSeq(unread, `${field}.unread`)
+    for (const [place, message] of recents.entries()) {
+      if (channelKey(message.channel, `${field}.recents[${place}].channel`) !== key) {
+        invalidArgument(`${field}.recents[${place}].channel`, 'the channel of the conversation')
+      }
+    }
+    return { key, lastMsgSeq, unread, version: normalizeVersion(version, `${field}.version`) }
+  })
+  core.transact((writer) => {
+    receiveMessages(
+      core,
+      conversations.flatMap(({ recents = [] }) => recents),
+    )
+    for (const { key, lastMsgSeq, version, unread } of checked) {
+      // The unread count is the third place: providers' versions do not move when something is read.
+      if (unread !== undefined) writer.put(key, 'provided', [lastMsgSeq, version, 0 - unread])
+    }
+  })
+}

@@ -1,0 +1,60 @@
+import { parseSubmissionId } from '../drafts/draftView.js'
+import { acknowledgeSend } from '../drafts/submission.js'
+import type { StoreCore } from '../store/core.js'
+import type { Writer } from '../store/writer.js'
+import type { ChannelKey } from './channel.js'
+import type { ChannelFacts } from './facts.js'
+import { type CheckedMessage, checkMessage, type Message } from './message.js'
+import { type Run, unionOfRuns } from './runs.js'
+
+/**
+ * Takes in messages: any number, in any order, late, repeated, edited, recalled, one's own, silent. The same messages give
+ * the same state whatever way they come.
+ */
+export function receiveMessages(core: StoreCore, messages: readonly Message[]): void {
+  // All are checked before the first is written: a bad one changes nothing.
+  const checked = messages.map((message, index) => checkMessage(message, `messages[${index}]`))
+  const byChannel = new Map<ChannelKey, CheckedMessage[]>()
+  for (const message of checked) {
+    const others = byChannel.get(message.key)
+    if (others) others.push(message)
+    else byChannel.set(message.key, [message])
+  }
+  core.transact((writer) => {
+    for (const [key, inChannel] of byChannel) writeMessages(core, writer, key, inChannel)
+    for (const { clientMsgNo, fromUid } of messages) {
+      // One's own message coming back is the server's acknowledgement of it.
+      const submission = fromUid === core.userId && clientMsgNo ? parseSubmissionId(clientMsgNo) : null
+      if (submission) acknowledgeSend(core, writer, submission)
+    }
+  })
+}
+
+function writeMessages(
+  core: StoreCore,
+  writer: Writer,
+  key: ChannelKey,
+  messages: readonly CheckedMessage[],
+): void {
+  const facts = core.facts(key)
+  const settled = Math.max(facts.readSeq, facts.ownSeq, facts.joinSeq - 1)
+  const quiet: number[] = []
+  for (const { messageSeq, version, fromUid, silent, mentionsMe, head } of messages) {
+    writer.putText(key, 'head', [messageSeq, version], head)
+    if (fromUid === core.userId) writer.put(key, 'own', [messageSeq])
+    // What is read on some device already can raise no badge any more.
+    else if (messageSeq > settled) {
+      if (silent) quiet.push(messageSeq)
+      if (mentionsMe) writer.put(key, `mention.${messageSeq}`, [0])
+    }
+  }
+  for (const { from, to } of newRuns(facts, quiet)) writer.put(key, `quiet.${from}`, [to])
+}
+
+/** The runs to write so that the union of all covers these numbers too; a run is continued where it can be. */
+function newRuns({ quiet }: ChannelFacts, seqs: readonly number[]): Run[] {
+  if (seqs.length === 0) return []
+  const union = unionOfRuns([...quiet, ...seqs.map((seq) => ({ from: seq, to: seq }))])
+  const known = new Set(quiet.map(({ from, to }) => `${from}-${to}`))
+  return union.filter(({ from, to }) => !known.has(`${from}-${to}`))
+}

@@ -1,0 +1,65 @@
+import type { ChannelKey } from '../conversation/channel.js'
+import { draftRoot } from '../document/schema.js'
+import type { StoreCore } from '../store/core.js'
+import type { Writer } from '../store/writer.js'
+import { type Coverage, coverageOfClient, coveredText, encodeCoverage } from './coverage.js'
+import { finishingActs } from './draftFacts.js'
+import type { KnownEpisode } from './draftView.js'
+import { createEpisode, draftSubject } from './episode.js'
+
+/** Begins a draft; call it inside of a transaction. */
+export function beginDraft(core: StoreCore, channel: ChannelKey, initialText: string): KnownEpisode {
+  const startedAt = core.clock.next()
+  const [ms, counter, instance] = startedAt
+  const id = `${instance}${ms.toString(36)}_${counter.toString(36)}`
+  const device = core.deviceName
+  const text = createEpisode(draftRoot(core.doc), { id, channel, startedAt, device }, initialText)
+  return core.drafts.adopt({ id, ref: id, channel, startedAt, device, text })
+}
+
+/** Finishes a draft, or the part of it that is covered, without sending it. */
+export function clearDraft(
+  { clock }: StoreCore,
+  writer: Writer,
+  { episode }: KnownEpisode,
+  covers: Coverage,
+): void {
+  const at = clock.next()
+  const [ms, counter, instance] = at
+  // A register per act: two devices that clear at once cover what each of them saw.
+  const register = `clear.${instance}${ms.toString(36)}_${counter.toString(36)}`
+  writer.put(draftSubject(episode.id), register, at, { covers: encodeCoverage(covers) })
+}
+
+/**
+ * Moves what nobody sent or cleared of a finished draft into a new one.
+ *
+ * @param covers which of its characters move; the others stay as they are
+ * @returns `null` if there is nothing to move
+ */
+export function continueDraft(
+  core: StoreCore,
+  writer: Writer,
+  known: KnownEpisode,
+  covers: Coverage,
+): KnownEpisode | null {
+  const done = finishingActs(known.facts).map((act) => act.covers)
+  const text = coveredText(known.episode.text, covers, done)
+  if (text === '') return null
+  clearDraft(core, writer, known, covers)
+  return beginDraft(core, known.episode.channel, text)
+}
+
+/**
+ * Keeps in the composer what the user was typing while another device sent or cleared the draft: only the characters that
+ * were typed here, for the others are their typists' to keep.
+ */
+export function keepTypingAfterFinish(core: StoreCore, channel: ChannelKey): void {
+  const choice = core.drafts.choice(channel)
+  const known = choice?.held && choice.ref !== null ? core.drafts.find(choice.ref) : null
+  if (!known || finishingActs(known.facts).length === 0) return
+  core.transact((writer) => {
+    const begun = continueDraft(core, writer, known, coverageOfClient(known.episode.text, core.doc.clientID))
+    core.drafts.choose(channel, { ref: begun?.episode.ref ?? null, held: true })
+  })
+}

@@ -1,0 +1,267 @@
+import * as buffer from 'lib0/buffer'
+import * as sha256 from 'lib0/hash/sha256'
+import * as string from 'lib0/string'
+import type * as Y from 'yjs'
+import { type ChannelKey, checkId } from '../conversation/channel.js'
+import { invalidArgument, ParleyError } from '../errors.js'
+import { MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
+import type { Json } from '../json/json.js'
+import type { StoreCore } from '../store/core.js'
+import type { Writer } from '../store/writer.js'
+import { beginDraft, clearDraft, continueDraft } from './composing.js'
+import { coverageOf, encodeCoverage } from './coverage.js'
+import { finishingActs } from './draftFacts.js'
+import {
+  type DraftView,
+  editedStamp,
+  type KnownEpisode,
+  parseSubmissionId,
+  submissionId,
+} from './draftView.js'
+import { draftSubject } from './episode.js'
+import { smallestEdit } from './smallestEdit.js'
+import { acknowledgeSend, failSend, type SubmissionRef } from './submission.js'
+
+/** What was in the composer when it was sent: what the app hands to its server. */
+export interface Submission {
+  /**
+   * Names this sending. Use it as the message's `clientMsgNo`: two devices that send the same draft give it the same name,
+   * so that a server can drop the second one, and the message coming back acknowledges it.
+   */
+  readonly submissionId: string
+  readonly text: string
+  readonly reply: Json
+  readonly mentions: Readonly<Record<string, Json>>
+  readonly attachments: Readonly<Record<string, Json>>
+}
+
+/** The input field of one conversation and the drafts beside it. */
+export interface Draft {
+  getSnapshot: () => DraftView
+  subscribe: (listener: () => void) => () => void
+  /**
+   * Makes `text` the text of the composer, by the smallest edit, so that what another device types into the same draft at
+   * the same time stays. Begins a draft if there is none. Until `leave`, no other draft gets into the composer.
+   *
+   * @param caret where the caret stands in `text`; it tells which of several equal letters was typed
+   */
+  set: (text: string, caret?: number) => void
+  /**
+   * The Yjs text in the composer, for editors that bind to one; begins a draft if there is none. Ask again after the
+   * snapshot's `composer.draftId` changed: a draft that was sent or cleared elsewhere is bound no longer.
+   */
+  text: () => Y.Text
+  setReply: (reply: Json) => void
+  /** Notes whom the text mentions; `null` takes a mention off. */
+  setMention: (uid: string, mention: Json) => void
+  /** Notes what is attached, by reference: an upload's address, not its bytes; `null` takes it off. */
+  setAttachment: (attachmentId: string, attachment: Json) => void
+  /** The user turned away: the list may now be sorted by this draft, and the composer may change. */
+  leave: () => void
+  /** Finishes the draft with what is in it now. `null` if there is nothing to send, as when Enter is pressed twice. */
+  send: () => Submission | null
+  /** The server has it. @throws ParleyError with code `not-found` if no such submission is known */
+  acknowledged: (submissionId: string) => void
+  /** It did not arrive; the text comes back into the draft. @throws ParleyError with code `not-found` */
+  sendFailed: (submissionId: string) => void
+  /** Throws away what is in the composer now; what another device types into it meanwhile is recovered. */
+  clear: () => void
+  /** Takes one of the drafts beside into the composer. @throws ParleyError with code `not-found` */
+  choose: (draftId: string) => void
+  /** Makes a recovered draft a draft again, and chooses it if the composer is empty. @throws ParleyError `not-found` */
+  restore: (draftId: string) => void
+  /** Throws a recovered draft, or one of those beside, away. @throws ParleyError with code `not-found` */
+  dismiss: (draftId: string) => void
+}
+
+/** The longest draft that `set` takes, in UTF-16 code units; sent, it still fits into a message's JSON. */
+export const MAX_DRAFT_LENGTH = MAX_VALUE_LENGTH / 4
+
+/** While somebody types, the time of the last edit is written at most this often. */
+const EDITED_INTERVAL_MS = 3000
+
+/** Creates the composer of a channel. */
+export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
+  const { clock, conversations, drafts } = core
+
+  const shown = (): KnownEpisode | null => {
+    const composer = drafts.view(channel).composer
+    // An empty draft that is being typed in is no draft to show, but the next letter belongs to it.
+    const choice = drafts.choice(channel)
+    const known = drafts.find(composer?.draftId ?? (choice?.held ? (choice.ref ?? '') : ''))
+    return known && finishingActs(known.facts).length === 0 ? known : null
+  }
+
+  const touch = (writer: Writer, { episode, facts }: KnownEpisode): void => {
+    drafts.choose(channel, { ref: episode.ref, held: true })
+    const edited = editedStamp(episode, facts)
+    const rival = drafts.view(channel).others[0]
+    const outdone = rival !== undefined && rival.editedAt >= (edited[0] as number)
+    const foreign = edited[2] !== clock.instance
+    const stamp = clock.next()
+    if (outdone || foreign || stamp[0] - (edited[0] as number) >= EDITED_INTERVAL_MS) {
+      writer.put(draftSubject(episode.id), 'edited', stamp, core.deviceName)
+    }
+  }
+
+  const edit = (action: (writer: Writer, known: KnownEpisode) => void): void =>
+    core.transact((writer) => {
+      const known = shown() ?? beginDraft(core, channel, '')
+      touch(writer, known)
+      action(writer, known)
+    })
+
+  const setMember = (register: string, value: Json): void =>
+    edit((writer, { episode }) => writer.put(draftSubject(episode.id), register, clock.next(), value))
+
+  const settle = (
+    id: string,
+    how: (core: StoreCore, writer: Writer, ref: SubmissionRef) => boolean,
+  ): void => {
+    const ref = parseSubmissionId(id)
+    const known = core.transact((writer) => ref !== null && how(core, writer, ref))
+    if (!known)
+      throw new ParleyError('not-found', `submissionId ${id} is not known here`, { field: 'submissionId' })
+  }
+
+  const restore = (draftId: string): void => {
+    const known = find(draftId)
+    const isFree = drafts.view(channel).composer === null
+    core.transact((writer) => {
+      const begun = continueDraft(core, writer, known, coverageOf(known.episode.text))
+      if (begun && isFree) drafts.choose(channel, { ref: begun.episode.ref, held: true })
+    })
+  }
+
+  /** After sending and clearing the field is empty, and stays so until the user types or turns away. */
+  const empty = (): void => drafts.choose(channel, { ref: null, held: true })
+
+  const find = (draftId: string): KnownEpisode => {
+    const known = drafts.find(draftId)
+    if (known?.episode.channel === channel) return known
+    throw new ParleyError('not-found', `draftId ${draftId} is not known in this conversation`, {
+      field: 'draftId',
+    })
+  }
+
+  return {
+    getSnapshot: () => conversations.get(channel).drafts,
+    subscribe(listener) {
+      let last = conversations.get(channel).drafts
+      return conversations.onConversation(channel, () => {
+        const next = conversations.get(channel).drafts
+        if (next === last) return
+        last = next
+        listener()
+      })
+    },
+    set(text, caret) {
+      if (typeof text !== 'string') invalidArgument('text', 'a string')
+      if (text.length > MAX_DRAFT_LENGTH) {
+        invalidArgument('text', `at most ${MAX_DRAFT_LENGTH} characters; it has ${text.length}`)
+      }
+      const wellFormed = text.replace(LONE_SURROGATES, '\ufffd')
+      const known = shown()
+      if (!known) {
+        if (wellFormed !== '') core.transact((writer) => touch(writer, beginDraft(core, channel, wellFormed)))
+        return
+      }
+      const change = smallestEdit(known.episode.text.toString(), wellFormed, caret)
+      if (!change) return
+      core.transact((writer) => {
+        if (change.insert !== '') known.episode.text.insert(change.index, change.insert)
+        if (change.remove > 0) known.episode.text.delete(change.index + change.insert.length, change.remove)
+        touch(writer, known)
+      })
+    },
+    text() {
+      const known = shown()
+      if (known) return known.episode.text
+      return core.transact((writer) => {
+        const begun = beginDraft(core, channel, '')
+        touch(writer, begun)
+        return begun.episode.text
+      })
+    },
+    setReply: (reply) => setMember('reply', reply),
+    setMention(uid, mention) {
+      checkId(uid, 'uid')
+      setMember(`mentioned.${uid}`, mention)
+    },
+    setAttachment(attachmentId, attachment) {
+      checkId(attachmentId, 'attachmentId')
+      setMember(`attachment.${attachmentId}`, attachment)
+    },
+    leave() {
+      const known = shown()
+      const choice = drafts.choice(channel)
+      drafts.choose(channel, known ? { ref: known.episode.ref, held: false } : undefined)
+      if (!choice?.held) return
+      if (known && known.episode.text.length > 0) {
+        core.transact((writer) => {
+          const { episode } = known
+          writer.put(draftSubject(episode.id), 'edited', clock.next(), core.deviceName)
+          writer.put(draftSubject(episode.id), 'left', clock.next())
+        })
+      } else core.draftsChanged(channel)
+    },
+    send() {
+      const known = shown()
+      const composer = drafts.view(channel).composer
+      if (
+        !known ||
+        !composer ||
+        (composer.text.trim() === '' && Object.keys(composer.attachments).length === 0)
+      ) {
+        return null
+      }
+      const { episode, facts } = known
+      const attempt = facts.sends.length
+      const member = `${attempt}${digest(composer.text)}`
+      empty()
+      core.transact((writer) =>
+        writer.put(draftSubject(episode.id), `send.${member}`, [0], {
+          at: clock.next(),
+          covers: encodeCoverage(coverageOf(episode.text)),
+          text: composer.text,
+        }),
+      )
+      const { text, reply, mentions, attachments } = composer
+      return { submissionId: submissionId(episode.id, member), text, reply, mentions, attachments }
+    },
+    acknowledged: (id) => settle(id, acknowledgeSend),
+    sendFailed(id) {
+      // An empty field gives way to the text that comes back.
+      if (drafts.choice(channel)?.ref === null) drafts.choose(channel, undefined)
+      settle(id, failSend)
+    },
+    clear() {
+      const known = shown()
+      empty()
+      if (known) core.transact((writer) => clearDraft(core, writer, known, coverageOf(known.episode.text)))
+      else core.draftsChanged(channel)
+    },
+    choose(draftId) {
+      const known = find(draftId)
+      if (finishingActs(known.facts).length > 0) return restore(draftId)
+      drafts.choose(channel, { ref: known.episode.ref, held: true })
+      core.transact((writer) =>
+        writer.put(draftSubject(known.episode.id), 'edited', clock.next(), core.deviceName),
+      )
+      core.draftsChanged(channel)
+    },
+    restore,
+    dismiss(draftId) {
+      const known = find(draftId)
+      core.transact((writer) => clearDraft(core, writer, known, coverageOf(known.episode.text)))
+    },
+  }
+}
+
+const LONE_SURROGATES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** Twelve letters and digits that stand for a text. */
+function digest(text: string): string {
+  const hash = buffer.toBase64UrlEncoded(sha256.digest(string.encodeUtf8(text)))
+  return hash.replace(/[^a-zA-Z0-9]/g, '').slice(0, 12)
+}

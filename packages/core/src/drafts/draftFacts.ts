@@ -1,0 +1,95 @@
+import { asObject } from '../conversation/facts.js'
+import type { Registers, Winner } from '../document/entryIndex.js'
+import type { Json } from '../json/json.js'
+import { parseValue } from '../lattice/entry.js'
+import { isTimed, splitRegister } from '../lattice/registers.js'
+import type { Stamp } from '../lattice/stamp.js'
+import { type Coverage, decodeCoverage } from './coverage.js'
+
+/** How far a submission got: the first place of the stamp of its register. */
+export const SEND_STATES = { sent: 0, failed: 1, acknowledged: 2 } as const
+
+/** One act of sending, as its register tells it. */
+export interface Send {
+  /** The part of the register's name after the dot. */
+  readonly member: string
+  readonly state: 0 | 1 | 2
+  readonly at: Stamp
+  readonly covers: Coverage
+  /** What was submitted; gone once it is acknowledged. */
+  readonly text: string
+}
+
+/** One act of clearing. */
+export interface Clear {
+  readonly at: Stamp
+  readonly covers: Coverage
+}
+
+/** The registers of one draft, read. */
+export interface DraftFacts {
+  readonly edited: Winner | undefined
+  readonly left: Winner | undefined
+  readonly reply: Json
+  readonly mentions: Readonly<Record<string, Json>>
+  readonly attachments: Readonly<Record<string, Json>>
+  readonly sends: readonly Send[]
+  readonly clears: readonly Clear[]
+}
+
+const NO_TIME: Stamp = [0, 0, '']
+const NO_REGISTERS: Registers = new Map()
+
+/** Reads the registers of a draft. */
+export function readDraftFacts(registers: Registers = NO_REGISTERS): DraftFacts {
+  const mentions: Record<string, Json> = {}
+  const attachments: Record<string, Json> = {}
+  const sends: Send[] = []
+  const clears: Clear[] = []
+  for (const [register, winner] of registers) {
+    const [family, member] = splitRegister(register)
+    if (family === 'send.') sends.push(readSend(member, winner))
+    else if (family === 'clear.') clears.push(readClear(winner))
+    else if (family === 'mentioned.') assign(mentions, member, winner)
+    else if (family === 'attachment.') assign(attachments, member, winner)
+  }
+  const reply = registers.get('reply')
+  return {
+    edited: registers.get('edited'),
+    left: registers.get('left'),
+    reply: reply ? readJson(reply) : null,
+    mentions,
+    attachments,
+    sends,
+    clears,
+  }
+}
+
+/** The acts that finish a draft: a send that has not failed, a clear. */
+export function finishingActs({ sends, clears }: DraftFacts): ReadonlyArray<Clear | Send> {
+  return [...sends.filter(({ state }) => state !== SEND_STATES.failed), ...clears]
+}
+
+function readSend(member: string, { stamp, value }: Winner): Send {
+  const { at, covers, text } = asObject(parseValue(value))
+  return {
+    member,
+    state: stamp[0] as Send['state'],
+    at: Array.isArray(at) && isTimed(at as Stamp) ? (at as Stamp) : NO_TIME,
+    covers: decodeCoverage(covers),
+    text: typeof text === 'string' ? text : '',
+  }
+}
+
+function readClear({ stamp, value }: Winner): Clear {
+  return { at: stamp, covers: decodeCoverage(asObject(parseValue(value)).covers) }
+}
+
+function assign(into: Record<string, Json>, member: string, winner: Winner): void {
+  const value = readJson(winner)
+  if (value !== null) into[member] = value
+}
+
+function readJson({ value }: Winner): Json {
+  return (parseValue(value) ?? null) as Json
+}

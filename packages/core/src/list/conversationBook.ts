@@ -1,0 +1,266 @@
+import { type ChannelKey, isChannelKey } from '../conversation/channel.js'
+import {
+  type Conversation,
+  type ConversationField,
+  type ConversationRow,
+  changedFields,
+  deriveConversation,
+  deriveRow,
+} from '../conversation/conversation.js'
+import { type ChannelFacts, readFacts } from '../conversation/facts.js'
+import type { EntryIndex, Registers } from '../document/entryIndex.js'
+import type { DraftBook } from '../drafts/draftBook.js'
+import { createEmitter } from '../emitter.js'
+import type { Environment } from '../environment.js'
+import { splitRegister } from '../lattice/registers.js'
+import type { ChangeBatch, ConversationChange } from './changes.js'
+import { compareRows, findPlace, type RowChange, updateRows } from './order.js'
+import { addToTotals, NO_TOTALS, type Totals } from './totals.js'
+
+/** The conversations of a document as plain objects, updated from what a transaction changed and never rebuilt. */
+export interface ConversationBook {
+  /** The conversation of a channel, hidden and empty if nothing is known of it. */
+  get: (key: ChannelKey) => Conversation
+  facts: (key: ChannelKey) => ChannelFacts
+  /** All that are not hidden, in order. */
+  rows: () => readonly ConversationRow[]
+  totals: () => Totals
+  /** Brings conversations up to date and tells who listens: the channels, each with the registers that changed. */
+  refresh: (changed: ChangedChannels, source: ChangeBatch['source']) => void
+  onBatch: (listener: (batch: ChangeBatch) => void) => () => void
+  onRowChanges: (listener: (changes: readonly RowChange[]) => void) => () => void
+  onTotals: (listener: () => void) => () => void
+  onConversation: (key: ChannelKey, listener: () => void) => () => void
+  close: () => void
+}
+
+/** Channels and which of their registers changed; drafts, which lie elsewhere, as `drafts`. */
+export type ChangedChannels = ReadonlyMap<ChannelKey, ReadonlySet<string>>
+
+/** What happened to one conversation, while the others are still being looked at. */
+interface Touched {
+  readonly key: ChannelKey
+  readonly registers: ReadonlySet<string>
+  readonly before: Conversation | null
+  readonly row: RowChange
+  readonly from: number
+}
+
+const NO_REGISTERS: Registers = new Map()
+const NOTHING: ReadonlySet<string> = new Set()
+
+/** Creates the {@link ConversationBook} of a document; nothing is derived before somebody asks. */
+export function createConversationBook(
+  index: EntryIndex,
+  drafts: DraftBook,
+  environment: Pick<Environment, 'now' | 'schedule' | 'reportError'>,
+): ConversationBook {
+  const { now, reportError } = environment
+  const batches = createEmitter<ChangeBatch>(reportError)
+  const rowChanges = createEmitter<readonly RowChange[]>(reportError)
+  const totalsChanges = createEmitter<void>(reportError)
+  const listeners = new Map<ChannelKey, ReturnType<typeof createEmitter<void>>>()
+  const rows = new Map<ChannelKey, ConversationRow>()
+  const snapshots = new Map<ChannelKey, Conversation>()
+  const muted = new Set<ChannelKey>()
+  let ordered: ConversationRow[] | null = null
+  let totals = NO_TOTALS
+  let cancelTimer = (): void => {}
+
+  const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.subjects.get(key) ?? NO_REGISTERS)
+
+  const derive = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
+    const view = drafts.view(key)
+    const left = view.composer && drafts.find(view.composer.draftId)?.facts.left
+    const draftLeftAt = (left?.stamp[0] as number | undefined) ?? 0
+    return deriveRow(key, facts, { drafts: view, draftLeftAt, now: now() })
+  }
+
+  /** Derives a row again; the same object if nothing in it changed. */
+  const updateRow = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
+    const previous = rows.get(key)
+    const next = derive(key, facts)
+    const row = previous && sameRow(previous, next) ? previous : next
+    rows.set(key, row)
+    if (row.muted) muted.add(key)
+    else muted.delete(key)
+    return row
+  }
+
+  const snapshot = (key: ChannelKey): Conversation => {
+    const known = snapshots.get(key)
+    return known ?? updateSnapshot(key, factsOf(key))
+  }
+
+  const updateSnapshot = (key: ChannelKey, facts: ChannelFacts): Conversation => {
+    const row = rows.get(key) ?? updateRow(key, facts)
+    const conversation = deriveConversation(row, facts, drafts.view(key), snapshots.get(key) ?? null)
+    snapshots.set(key, conversation)
+    return conversation
+  }
+
+  const order = (): ConversationRow[] => {
+    if (ordered) return ordered
+    const keys = new Set<ChannelKey>(drafts.channels)
+    for (const subject of index.subjects.keys()) if (isChannelKey(subject)) keys.add(subject)
+    for (const key of keys) if (!rows.has(key)) updateRow(key, factsOf(key))
+    ordered = [...rows.values()].filter(({ listed }) => listed).sort(compareRows)
+    totals = ordered.reduce((sum, row) => addToTotals(sum, row, 1), NO_TOTALS)
+    watchMutes()
+    return ordered
+  }
+
+  /** Wakes up when the first mute ends: that changes badges though nobody writes anything. */
+  const watchMutes = (): void => {
+    cancelTimer()
+    let first = Number.POSITIVE_INFINITY
+    for (const key of muted) first = Math.min(first, rows.get(key)?.mutedUntil ?? first)
+    if (first === Number.POSITIVE_INFINITY) {
+      cancelTimer = () => {}
+      return
+    }
+    cancelTimer = environment.schedule(
+      () => {
+        const ended = [...muted].filter((key) => (rows.get(key)?.mutedUntil ?? 0) <= now())
+        if (ended.length > 0) refresh(new Map(ended.map((key) => [key, NOTHING])), 'time')
+        else watchMutes()
+      },
+      Math.max(0, first - now()),
+    )
+  }
+
+  const refresh = (changed: ChangedChannels, source: ChangeBatch['source']): void => {
+    if (!ordered) {
+      // Nobody has looked at the list: what was derived for single conversations is derived again.
+      for (const key of changed.keys()) refreshUnlisted(key)
+      return
+    }
+    const list = ordered
+    const touched: Touched[] = []
+    let mutesChanged = false
+    for (const [key, registers] of changed) {
+      const before = rows.get(key) ?? null
+      const facts = factsOf(key)
+      const after = updateRow(key, facts)
+      const conversation = snapshots.get(key) ?? null
+      if (conversation) updateSnapshot(key, facts)
+      mutesChanged ||= before?.muted !== after.muted || before?.mutedUntil !== after.mutedUntil
+      const row = { before: before?.listed ? before : null, after: after.listed ? after : null }
+      const from = row.before ? findPlace(list, row.before) : -1
+      touched.push({ key, registers, before: conversation, row, from })
+    }
+    const changedRows = touched.map(({ row }) => row).filter(({ before, after }) => before !== after)
+    const totalsBefore = totals
+    for (const { before, after } of changedRows) {
+      totals = addToTotals(addToTotals(totals, before, -1), after, 1)
+    }
+    updateRows(list, changedRows)
+    if (mutesChanged) watchMutes()
+    rowChanges.emit(touched.map(({ row }) => row))
+    if (batches.size > 0) emitBatch(list, touched, source)
+    if (totals !== totalsBefore) totalsChanges.emit()
+    for (const { key, before } of touched) {
+      if (before === null || before !== snapshots.get(key)) listeners.get(key)?.emit()
+    }
+  }
+
+  const refreshUnlisted = (key: ChannelKey): void => {
+    if (!rows.has(key)) return
+    const before = snapshots.get(key)
+    const facts = factsOf(key)
+    updateRow(key, facts)
+    if (before && updateSnapshot(key, facts) !== before) listeners.get(key)?.emit()
+  }
+
+  const emitBatch = (
+    list: readonly ConversationRow[],
+    touched: readonly Touched[],
+    source: ChangeBatch['source'],
+  ): void => {
+    const changes: ConversationChange[] = []
+    for (const { key, registers, before, row, from } of touched) {
+      if (!row.after) {
+        if (row.before) changes.push({ type: 'removed', key, from })
+        continue
+      }
+      const conversation = snapshot(key)
+      const to = findPlace(list, row.after)
+      if (!row.before) {
+        changes.push({ type: 'added', conversation, to })
+        continue
+      }
+      const fields = before
+        ? changedFields(before, conversation)
+        : unseenFields(row.before, row.after, registers)
+      if (compareRows(row.before, row.after) !== 0 && from !== to) {
+        changes.push({ type: 'moved', conversation, fields, from, to })
+      } else if (fields.length > 0) changes.push({ type: 'updated', conversation, fields })
+    }
+    if (changes.length > 0) batches.emit({ source, changes })
+  }
+
+  return {
+    get: snapshot,
+    facts: factsOf,
+    rows: order,
+    totals() {
+      order()
+      return totals
+    },
+    refresh,
+    onBatch(listener) {
+      order()
+      return batches.subscribe(listener)
+    },
+    onRowChanges: (listener) => rowChanges.subscribe(listener),
+    onTotals(listener) {
+      order()
+      return totalsChanges.subscribe(listener)
+    },
+    onConversation(key, listener) {
+      snapshot(key)
+      const emitter = listeners.get(key) ?? createEmitter<void>(reportError)
+      listeners.set(key, emitter)
+      const unsubscribe = emitter.subscribe(listener)
+      return () => {
+        unsubscribe()
+        if (listeners.get(key)?.size === 0) listeners.delete(key)
+      }
+    },
+    close: () => cancelTimer(),
+  }
+}
+
+function sameRow(a: ConversationRow, b: ConversationRow): boolean {
+  return (Object.keys(a) as Array<keyof ConversationRow>).every((member) => a[member] === b[member])
+}
+
+/** The members that changed where nobody had looked at the conversation before, so that there is nothing to compare. */
+function unseenFields(
+  before: ConversationRow,
+  after: ConversationRow,
+  registers: ReadonlySet<string>,
+): ConversationField[] {
+  const fields = new Set<ConversationField>()
+  for (const field of ['activeAt', 'unread', 'mentions', 'mutedUntil', 'muted', 'archived'] as const) {
+    if (before[field] !== after[field]) fields.add(field)
+  }
+  if ((before.pin === null) !== (after.pin === null)) fields.add('pinned')
+  for (const register of registers) {
+    const field = FIELD_OF_REGISTER[splitRegister(register)[0]]
+    if (field) fields.add(field)
+  }
+  return [...fields]
+}
+
+/** The member that shows a register directly. */
+const FIELD_OF_REGISTER: Readonly<Record<string, ConversationField | undefined>> = {
+  head: 'lastMessage',
+  read: 'readSeq',
+  'unreadMark.': 'markedUnread',
+  browseTo: 'browseTo',
+  keep: 'keptPosition',
+  'x.': 'attributes',
+  'reminder.': 'reminders',
+  drafts: 'drafts',
+}

@@ -1,0 +1,200 @@
+import * as Y from 'yjs'
+import { type Channel, type ChannelKey, channelKey, checkId, isChannelKey } from '../conversation/channel.js'
+import { type ConversationHandle, createConversationHandle } from '../conversation/conversationHandle.js'
+import type { Message } from '../conversation/message.js'
+import { type ProvidedConversation, provideConversations } from '../conversation/provide.js'
+import { receiveMessages } from '../conversation/receive.js'
+import { createEntryLog } from '../document/entryLog.js'
+import { createIntake, type Intake, type IntakeResult } from '../document/intake.js'
+import { assertSameYjs } from '../document/schema.js'
+import { onTransaction } from '../document/updates.js'
+import { keepTypingAfterFinish } from '../drafts/composing.js'
+import { createDraftBook } from '../drafts/draftBook.js'
+import { defaultEnvironment, type Environment } from '../environment.js'
+import { invalidArgument, ParleyError } from '../errors.js'
+import { type ClockHighWater, createHybridClock } from '../lattice/hlc.js'
+import type { ChangeBatch } from '../list/changes.js'
+import { createConversationBook } from '../list/conversationBook.js'
+import { createListView, type ListFilter, type ListView, type ListWindow } from '../list/listView.js'
+import type { Totals } from '../list/totals.js'
+import type { StoreCore } from './core.js'
+import { type ExportedState, exportState } from './exportState.js'
+import { maintainDocument, sweepIfDue } from './maintain.js'
+import { createWriter, type Writer } from './writer.js'
+
+/** What a store is made of. */
+export interface StoreOptions {
+  /** The user whose conversations these are; messages from this user raise no badge. */
+  readonly userId: string
+  /** The document, if it exists already; a new one otherwise. One store per document. */
+  readonly doc?: Y.Doc
+  /** What other devices call this one, as in "another draft, from Phone". */
+  readonly deviceName?: string
+  /** How far this device's clock got before, see {@link Store.highWater}. */
+  readonly highWater?: ClockHighWater
+  readonly environment?: Partial<Environment>
+}
+
+/** A value that changes, in the shape that `useSyncExternalStore` and its like take. */
+export interface Readable<Value> {
+  /** Calls `listener` after each change until the returned function is called. */
+  subscribe: (listener: () => void) => () => void
+  /** The value now: immutable, and the same object until it changes. */
+  getSnapshot: () => Value
+}
+
+/** One user's conversations in one document. */
+export interface Store {
+  readonly userId: string
+  readonly doc: Y.Doc
+  /** The one door for updates from outside; see {@link Store.applyUpdate}. */
+  readonly intake: Intake
+  /** The conversation of a channel, whether anything is known of it or not. */
+  conversation: (channel: Channel) => ConversationHandle
+  /** Takes in messages, one or thousands, in any order and any number of times. Nothing is changed if one is invalid. */
+  receive: (messages: Message | readonly Message[]) => void
+  /** Takes in conversations as a provider lists them: evidence beside what the user did here, which it never undoes. */
+  provide: (conversations: readonly ProvidedConversation[]) => void
+  /** An ordered, filtered, windowed list. Close it when it is not needed any more. */
+  list: (filter?: ListFilter, window?: ListWindow) => ListView
+  readonly totals: Readable<Totals>
+  /** Tells what each transaction changed, in one batch. */
+  onChange: (listener: (batch: ChangeBatch) => void) => () => void
+  /** Does several actions in one transaction: one update, one batch of changes. They see the state from before it. */
+  transact: (actions: () => void) => void
+  /**
+   * Checks an update from outside and applies it, or holds it while it builds on something that is missing.
+   *
+   * @throws ParleyError with code `invalid-update`; nothing is changed then
+   */
+  applyUpdate: (update: Uint8Array, origin?: unknown) => IntakeResult
+  /** How far the clock got. Keep it outside of the document and pass it in again: a crash may lose the last edits. */
+  readonly highWater: ClockHighWater
+  /** Tidies up: deletes what is dominated, and the characters of drafts that were sent or cleared a day ago. */
+  maintain: () => void
+  /** The whole state as plain JSON, canonical: two documents that say the same give the same. */
+  export: () => ExportedState
+  /** Stops following the document. Twice is fine. */
+  close: () => void
+}
+
+/** The origin of this store's own transactions, as listeners of the document see it. */
+const LOCAL_ORIGIN = Symbol('parley.local')
+
+/** A window that shows all. */
+const WHOLE_LIST: ListWindow = { offset: 0, limit: Number.POSITIVE_INFINITY }
+
+/**
+ * Creates a store over a Yjs document.
+ *
+ * @throws ParleyError with code `invalid-argument`, or `duplicate-yjs` for a document of another copy of Yjs
+ * @example
+ * ```ts
+ * import { createStore } from '@parley/core'
+ *
+ * const store = createStore({ userId: 'alice', deviceName: 'Laptop' })
+ * const bob = store.conversation({ channelId: 'bob', channelType: 1 })
+ * store.receive({ channel: bob.channel, messageSeq: 1, fromUid: 'bob', timestamp: Date.now(), payload: { text: 'Hi!' } })
+ * bob.getSnapshot().unread // 1
+ * bob.draft.set('Hello Bob')
+ * bob.markRead()
+ * ```
+ */
+export function createStore(options: StoreOptions): Store {
+  const { userId, doc = new Y.Doc(), deviceName = '' } = options
+  checkId(userId, 'userId')
+  if (typeof deviceName !== 'string') invalidArgument('deviceName', 'a string')
+  assertSameYjs(doc)
+  const environment: Environment = { ...defaultEnvironment, ...options.environment }
+  const clock = createHybridClock(environment, options.highWater)
+  const log = createEntryLog(doc, clock)
+  const drafts = createDraftBook(doc, log.index)
+  const conversations = createConversationBook(log.index, drafts, environment)
+  const intake = createIntake(doc)
+  const handles = new Map<ChannelKey, ConversationHandle>()
+  let writer: Writer | null = null
+  let closed = false
+
+  const core: StoreCore = {
+    doc,
+    userId,
+    deviceName,
+    environment,
+    clock,
+    log,
+    drafts,
+    conversations,
+    facts: conversations.facts,
+    transact(action) {
+      if (closed) throw new ParleyError('closed', 'The store is closed; nothing can be written')
+      if (writer) return action(writer)
+      const ours = createWriter(log.index)
+      writer = ours
+      try {
+        return doc.transact(() => {
+          const result = action(ours)
+          const lines = ours.lines()
+          log.append(lines)
+          if (lines.length > 0) sweepIfDue(log)
+          return result
+        }, LOCAL_ORIGIN)
+      } finally {
+        writer = null
+      }
+    },
+    draftsChanged: (key) => conversations.refresh(new Map([[key, new Set(['drafts'])]]), 'local'),
+  }
+
+  const integrate = (transaction: Y.Transaction): void => {
+    const changes = log.integrate(transaction)
+    const draftChannels = drafts.integrate(transaction, changes)
+    const changed = new Map<ChannelKey, ReadonlySet<string>>()
+    for (const [subject, registers] of changes) if (isChannelKey(subject)) changed.set(subject, registers)
+    for (const key of draftChannels) changed.set(key, new Set([...(changed.get(key) ?? []), 'drafts']))
+    if (changed.size > 0) conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+    if (transaction.local || closed) return
+    for (const key of draftChannels) keepTypingAfterFinish(core, key)
+  }
+  const stop = onTransaction(doc, integrate, environment.reportError)
+
+  return {
+    userId,
+    doc,
+    intake,
+    conversation(channel) {
+      const key = channelKey(channel)
+      const known = handles.get(key)
+      if (known) return known
+      const handle = createConversationHandle(core, channel)
+      handles.set(key, handle)
+      return handle
+    },
+    receive: (messages) => receiveMessages(core, Array.isArray(messages) ? messages : [messages as Message]),
+    provide: (provided) => provideConversations(core, provided),
+    list: (filter = {}, window = WHOLE_LIST) =>
+      createListView(
+        {
+          rows: conversations.rows,
+          get: (row) => conversations.get(row.key),
+          onRowChanges: conversations.onRowChanges,
+          reportError: environment.reportError,
+        },
+        filter,
+        window,
+      ),
+    totals: { subscribe: conversations.onTotals, getSnapshot: conversations.totals },
+    onChange: conversations.onBatch,
+    transact: (actions) => core.transact(actions),
+    applyUpdate: (update, origin) => intake.receive(update, origin),
+    get highWater() {
+      return clock.highWater
+    },
+    maintain: () => maintainDocument(core),
+    export: () => exportState(core),
+    close() {
+      closed = true
+      stop()
+      conversations.close()
+    },
+  }
+}
