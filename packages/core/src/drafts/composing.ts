@@ -2,7 +2,7 @@ import type { ChannelKey } from '../conversation/channel.js'
 import { draftRoot } from '../document/schema.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
-import { type Coverage, coverageOfClient, coveredText, encodeCoverage } from './coverage.js'
+import { type Coverage, coveredText, encodeCoverage, remainderOf } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
 import type { KnownEpisode } from './draftView.js'
 import { createEpisode, draftSubject } from './episode.js'
@@ -31,20 +31,24 @@ export function clearDraft(
   writer.put(draftSubject(episode.id), register, at, { covers: encodeCoverage(covers) })
 }
 
-/**
- * Moves what nobody sent or cleared of a finished draft into a new one.
- *
- * @param covers which of its characters move; the others stay as they are
- * @returns `null` if there is nothing to move
- */
+/** The characters of a draft that no finishing act was about: what is recovered of it once it is finished. */
+export function unfinishedPart({ episode, facts }: KnownEpisode, onlyClient?: number): Coverage {
+  // Exactly those: what is on its way may still fail, and must come back then.
+  return remainderOf(
+    episode.text,
+    finishingActs(facts).map(({ covers }) => covers),
+    onlyClient,
+  )
+}
+
+/** Moves a part of a finished draft into a new one; returns `null` if the part is empty. */
 export function continueDraft(
   core: StoreCore,
   writer: Writer,
   known: KnownEpisode,
   covers: Coverage,
 ): KnownEpisode | null {
-  const done = finishingActs(known.facts).map((act) => act.covers)
-  const text = coveredText(known.episode.text, covers, done)
+  const text = coveredText(known.episode.text, covers)
   if (text === '') return null
   clearDraft(core, writer, known, covers)
   return beginDraft(core, known.episode.channel, text)
@@ -59,7 +63,7 @@ export function keepTypingAfterFinish(core: StoreCore, channel: ChannelKey): voi
   const known = choice?.held && choice.ref !== null ? core.drafts.find(choice.ref) : null
   if (!known || finishingActs(known.facts).length === 0) return
   core.transact((writer) => {
-    const begun = continueDraft(core, writer, known, coverageOfClient(known.episode.text, core.doc.clientID))
+    const begun = continueDraft(core, writer, known, unfinishedPart(known, core.doc.clientID))
     core.drafts.choose(channel, { ref: begun?.episode.ref ?? null, held: true })
   })
 }

@@ -8,7 +8,7 @@ import { MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
-import { beginDraft, clearDraft, continueDraft } from './composing.js'
+import { beginDraft, clearDraft, continueDraft, unfinishedPart } from './composing.js'
 import { coverageOf, encodeCoverage } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
 import {
@@ -128,7 +128,7 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     const known = find(draftId)
     const isFree = drafts.view(channel).composer === null
     core.transact((writer) => {
-      const begun = continueDraft(core, writer, known, coverageOf(known.episode.text))
+      const begun = continueDraft(core, writer, known, unfinishedPart(known))
       if (begun && isFree) drafts.choose(channel, { ref: begun.episode.ref, held: true })
     })
   }
@@ -231,9 +231,11 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     },
     acknowledged: (id) => settle(id, acknowledgeSend),
     sendFailed(id) {
-      // An empty field gives way to the text that comes back.
-      if (drafts.choice(channel)?.ref === null) drafts.choose(channel, undefined)
       settle(id, failSend)
+      // An empty field gives way to the text that comes back.
+      if (drafts.choice(channel)?.ref !== null) return
+      drafts.choose(channel, undefined)
+      core.draftsChanged(channel)
     },
     clear() {
       const known = shown()
@@ -253,7 +255,7 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     restore,
     dismiss(draftId) {
       const known = find(draftId)
-      core.transact((writer) => clearDraft(core, writer, known, coverageOf(known.episode.text)))
+      core.transact((writer) => clearDraft(core, writer, known, unfinishedPart(known)))
     },
   }
 }
