@@ -1,0 +1,17 @@
+/**
+ * Where an update of the document came from, as its transaction's origin. What has none of these was made in this tab,
+ * and this tab stores it.
+ */
+export const ORIGINS = {
+  /** From the server; the socket must not send it back. */
+  socket: Symbol('parley: server'),
+  /** From another tab, which stores it itself; the socket forwards it. */
+  tab: Symbol('parley: other tab'),
+  /** Read from this device's disk. */
+  storage: Symbol('parley: storage'),
+} as const
+
+/** True for an edit made in this tab, by whatever means. */
+export function isOwnEdit(origin: unknown): boolean {
+  return origin !== ORIGINS.socket && origin !== ORIGINS.tab && origin !== ORIGINS.storage
+}

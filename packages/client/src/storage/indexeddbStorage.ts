@@ -1,0 +1,248 @@
+import { IndexeddbPersistence } from 'y-indexeddb'
+import * as Y from 'yjs'
+import type { Reason, StorageReasonCode, StorageStatus } from '../status/status.js'
+import { compactRows } from './compactRows.js'
+import { deleteDatabase } from './deleteDatabase.js'
+import type { DocumentStorage, StorageContext } from './documentStorage.js'
+import { loadRows } from './loadRows.js'
+import { openDatabase, UPDATES_STORE, whenCommitted } from './openDatabase.js'
+import { createWriteQueue } from './writeQueue.js'
+
+/** A database that has not opened by then is waited for in the background, so that the app can start without it. */
+const OPEN_TIMEOUT_MS = 5_000
+
+/** The first pause before trying again what the disk refused; it doubles up to the longest. */
+const RETRY_MS = 1_000
+const MAX_RETRY_MS = 60_000
+
+/** Rows beyond the first that make rewriting them worth it, for loading reads each. */
+const COMPACT_ROWS = 64
+
+/** Bytes beyond the first row that make rewriting worth it even for few rows. */
+const COMPACT_BYTES = 256 * 1024
+
+/** Above every key: asks y-indexeddb's own loader for no rows. */
+const NO_ROWS = Number.MAX_SAFE_INTEGER
+
+const FAULTS: Partial<Record<StorageReasonCode, string>> = {
+  unavailable: 'The browser does not let this page store anything.',
+  blocked: 'The database does not open: another page holds it, or the browser does not answer.',
+  'open-failed': 'The database could not be opened or read.',
+  'quota-exceeded': 'The disk is full or the site has used up its share of it.',
+  'write-failed': 'The last write to the database failed; it is tried again.',
+  'connection-lost': 'The browser closed the database; it is being opened again.',
+  'destroyed-elsewhere': 'The local data was deleted in another tab.',
+  closed: 'The client was closed.',
+}
+
+/**
+ * Keeps a document in IndexedDB through y-indexeddb.
+ *
+ * Of y-indexeddb the connection, the layout and the notes (its `custom` store) are used. Its listener is replaced by a
+ * guarded queue, for it throws into the app's own edits once the connection is closed and cannot tell what was
+ * committed; its loader by `loadRows`; its trimming by `compactRows`, for each tab would trim for itself.
+ */
+export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFactory): DocumentStorage {
+  const { name, doc, environment, onStatus } = context
+  let persistence: IndexeddbPersistence | null = null
+  let database: IDBDatabase | null = null
+  let ended = false
+  let known = new Set<IDBValidKey>()
+  let tailRows = 0
+  let tailBytes = 0
+  let cancelRetry: (() => void) | null = null
+  let retryMs = RETRY_MS
+  let compacting: Promise<void> | null = null
+  let status: StorageStatus = { state: 'opening', quarantined: 0 }
+  let settleReady = (): void => {}
+  const ready = new Promise<void>((resolve) => {
+    settleReady = resolve
+  })
+
+  const setStatus = (change: {
+    state: StorageStatus['state']
+    code?: StorageReasonCode
+    found?: number
+  }): void => {
+    const { state, code, found = 0 } = change
+    const message = code && FAULTS[code]
+    status = {
+      state,
+      ...(code && message ? { reason: { code, message } satisfies Reason<StorageReasonCode> } : {}),
+      quarantined: status.quarantined + found,
+    }
+    onStatus(status)
+  }
+
+  const queue = createWriteQueue({
+    database: () => database,
+    onStored(key, bytes) {
+      known.add(key)
+      tailRows++
+      tailBytes += bytes
+      retryMs = RETRY_MS
+      if (status.reason && database) setStatus({ state: 'indexeddb' })
+    },
+    onFailed(error) {
+      if (ended || !database) return
+      setStatus({ state: 'indexeddb', code: isQuotaError(error) ? 'quota-exceeded' : 'write-failed' })
+      retry(() => queue.post())
+    },
+    onDisconnected: () => lose('connection-lost'),
+  })
+
+  const retry = (task: () => void): void => {
+    cancelRetry?.()
+    cancelRetry = environment.schedule(task, retryMs)
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)
+  }
+
+  /** Lets go of a connection that no longer works and opens another one. */
+  const lose = (code: StorageReasonCode): void => {
+    if (ended || !database) return
+    release()
+    setStatus({ state: 'memory', code })
+    retry(() => void open(true))
+  }
+
+  const release = (): void => {
+    const last = persistence
+    persistence = null
+    database = null
+    void last?.destroy().catch(environment.reportError)
+  }
+
+  const attach = async (): Promise<IDBDatabase> => {
+    const next = new IndexeddbPersistence(name, doc)
+    // Before it has a connection: its loader must find no rows, and write none of its own.
+    doc.off('update', next._storeUpdate)
+    next._dbref = NO_ROWS
+    next._destroyed = true
+    const db = await next._db
+    persistence = next
+    db.addEventListener('versionchange', () => lose('connection-lost'))
+    db.addEventListener('close', () => lose('connection-lost'))
+    return db
+  }
+
+  const open = async (again = false): Promise<void> => {
+    const blocked = (): void => {
+      if (status.state === 'opening') setStatus({ state: 'memory', code: 'blocked' })
+      settleReady()
+    }
+    const cancel = environment.schedule(blocked, OPEN_TIMEOUT_MS)
+    try {
+      const probe = await openDatabase(indexedDB, name, blocked)
+      // Whoever deletes the database must not wait for a connection that is only reading.
+      probe.onversionchange = () => probe.close()
+      const loaded = await loadRows(probe, doc, context.receive).finally(() => probe.close())
+      if (ended) return
+      known = new Set(loaded.applied)
+      tailRows = loaded.tailRows
+      tailBytes = loaded.tailBytes
+      const db = await attach()
+      if (ended) return release()
+      database = db
+      if (!again) setStatus({ state: 'indexeddb', found: loaded.quarantined })
+      // What the last connection stored may be gone with its database: not before this is durable is all on disk again.
+      else queue.append(Y.encodeStateAsUpdate(doc))
+      queue.post()
+    } catch (error) {
+      if (ended) return
+      environment.reportError(error)
+      setStatus({ state: 'memory', code: isRefusal(error) ? 'unavailable' : 'open-failed' })
+      retry(() => void open(again))
+    } finally {
+      cancel()
+      settleReady()
+    }
+  }
+
+  const flush = async (): Promise<void> => {
+    if (status.state === 'opening') await ready
+    queue.post()
+    const db = database
+    if (!db) return
+    try {
+      // It is queued behind every write, and the browser finishes it even where nobody waits.
+      await whenCommitted(db.transaction(UPDATES_STORE, 'readonly'))
+    } catch {
+      lose('connection-lost')
+    }
+    await queue.whenIdle()
+  }
+
+  const compact = async (force: boolean): Promise<void> => {
+    const db = database
+    const isWorthIt = tailRows >= COMPACT_ROWS || (tailRows > 0 && tailBytes >= COMPACT_BYTES)
+    if (!db || !(force || isWorthIt)) return
+    try {
+      const { key, quarantined } = await compactRows(db, doc, known, context.receive)
+      // A row that was written meanwhile is read once more the next time, which does no harm.
+      known = new Set([key])
+      tailRows = 0
+      tailBytes = 0
+      if (quarantined > 0) setStatus({ state: 'indexeddb', found: quarantined })
+    } catch (error) {
+      environment.reportError(error)
+    }
+  }
+
+  const end = (): void => {
+    ended = true
+    cancelRetry?.()
+    queue.clear()
+    release()
+    settleReady()
+  }
+
+  void open()
+  return {
+    ready,
+    get status() {
+      return status
+    },
+    append: (update, committed) => {
+      if (!ended) queue.append(update, committed)
+    },
+    flush,
+    compact(force = false) {
+      compacting ??= compact(force).finally(() => {
+        compacting = null
+      })
+      return compacting
+    },
+    // The library's types name the common values only; its store takes whatever can be cloned.
+    getNote: (key) => persistence?.get(key).catch(() => undefined) ?? Promise.resolve(undefined),
+    async setNote(key, value) {
+      await persistence?.set(key, value as string).catch(() => {})
+    },
+    async close() {
+      if (ended) return
+      await flush()
+      end()
+      setStatus({ state: 'memory', code: 'closed' })
+    },
+    abandon() {
+      if (ended) return
+      end()
+      setStatus({ state: 'memory', code: 'destroyed-elsewhere' })
+    },
+    async destroy() {
+      end()
+      setStatus({ state: 'memory', code: 'closed' })
+      await deleteDatabase(environment, name)
+    },
+  }
+}
+
+function isQuotaError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'QuotaExceededError'
+}
+
+/** True where the browser keeps the page from storing at all, as in some private windows. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error && ['SecurityError', 'InvalidStateError', 'NotAllowedError'].includes(error.name)
+  )
+}

@@ -1,0 +1,95 @@
+import * as Y from 'yjs'
+import { UPDATES_STORE } from './openDatabase.js'
+
+/** Writes updates as rows, many in one transaction while another is under way. */
+export interface WriteQueue {
+  append: (update: Uint8Array, committed?: () => void) => void
+  /** Puts everything appended into a transaction now, whatever is under way. */
+  post: () => void
+  /** Settles once everything appended before the call is durable or was given up for the moment. */
+  whenIdle: () => Promise<void>
+  /** Forgets what waits. */
+  clear: () => void
+}
+
+export interface WriteQueueOptions {
+  /** The open database, or `null` while there is none. */
+  readonly database: () => IDBDatabase | null
+  /** Called with the key of each row once it is durable. */
+  readonly onStored: (key: IDBValidKey, bytes: number) => void
+  /** Called when a transaction was aborted. What it held waits for the next {@link WriteQueue.post}. */
+  readonly onFailed: (error: unknown) => void
+  /** Called when the database turns out to be closed. */
+  readonly onDisconnected: () => void
+}
+
+interface Waiting {
+  readonly update: Uint8Array
+  readonly committed: (() => void) | undefined
+}
+
+/** Creates a {@link WriteQueue}. */
+export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
+  let waiting: Waiting[] = []
+  let underWay = 0
+  const idle: Array<() => void> = []
+
+  const settleIdle = (): void => {
+    if (underWay > 0) return
+    for (const resolve of idle.splice(0)) resolve()
+  }
+
+  const post = (): void => {
+    const db = options.database()
+    if (!db || waiting.length === 0) {
+      settleIdle()
+      return
+    }
+    const batch = waiting
+    let transaction: IDBTransaction
+    try {
+      transaction = db.transaction(UPDATES_STORE, 'readwrite')
+    } catch {
+      // InvalidStateError: the connection was closed by the browser or by whoever deletes the database.
+      options.onDisconnected()
+      settleIdle()
+      return
+    }
+    waiting = []
+    underWay++
+    const [first] = batch
+    const row = batch.length === 1 && first ? first.update : Y.mergeUpdates(batch.map(({ update }) => update))
+    const request = transaction.objectStore(UPDATES_STORE).add(row)
+    transaction.oncomplete = () => {
+      underWay--
+      options.onStored(request.result, row.byteLength)
+      for (const { committed } of batch) committed?.()
+      // A transaction of its own for what came meanwhile.
+      if (underWay === 0) post()
+      settleIdle()
+    }
+    // A full disk shows here and nowhere else: the request itself succeeds.
+    transaction.onabort = () => {
+      underWay--
+      waiting = [...batch, ...waiting]
+      options.onFailed(transaction.error)
+      settleIdle()
+    }
+  }
+
+  return {
+    append(update, committed) {
+      waiting.push({ update, committed })
+      if (underWay === 0) post()
+    },
+    post,
+    whenIdle: () =>
+      new Promise((resolve) => {
+        idle.push(resolve)
+        settleIdle()
+      }),
+    clear() {
+      waiting = []
+    },
+  }
+}

@@ -1,0 +1,69 @@
+/** For each tab, by its id, the number of its last edit that something is known of. */
+export type EditMarks = ReadonlyMap<string, number>
+
+/** Finds out which edits are durable on the server, asking one question at a time. */
+export interface Acknowledgements {
+  /** Says that an edit of a tab, and all before it, are in the document, and with it on the way to the server. */
+  note: (tab: string, edit: number) => void
+  /** Begins to ask, now that everything in the document has been sent on the current connection. */
+  connected: () => void
+  /** Forgets the question under way; its answer will not come. */
+  disconnected: () => void
+  /** Takes the answer to the question with this token. */
+  answered: (token: number) => void
+  /** True while everything in the document was confirmed. */
+  readonly settled: boolean
+}
+
+export interface AcknowledgementsOptions {
+  /** Asks the server whether all that was sent is durable; its answer brings the token back. */
+  readonly ask: (token: number) => void
+  /** Called with what is durable now. */
+  readonly onDurable: (marks: EditMarks) => void
+}
+
+/** Creates {@link Acknowledgements}. */
+export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptions): Acknowledgements {
+  const marks = new Map<string, number>()
+  let isConnected = false
+  // Nothing is taken for granted: what was loaded has to be confirmed once too.
+  let dirty = true
+  let token = 0
+  let question: { token: number; marks: EditMarks } | null = null
+
+  const pump = (): void => {
+    if (!isConnected || !dirty || question) return
+    dirty = false
+    token++
+    question = { token, marks: new Map(marks) }
+    ask(token)
+  }
+
+  return {
+    note(tab, edit) {
+      marks.set(tab, Math.max(edit, marks.get(tab) ?? edit))
+      dirty = true
+      pump()
+    },
+    connected() {
+      isConnected = true
+      dirty = true
+      pump()
+    },
+    disconnected() {
+      isConnected = false
+      question = null
+      dirty = true
+    },
+    answered(answer) {
+      if (question?.token !== answer) return
+      const { marks: durable } = question
+      question = null
+      onDurable(durable)
+      pump()
+    },
+    get settled() {
+      return !dirty && question === null
+    },
+  }
+}

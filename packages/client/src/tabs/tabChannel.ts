@@ -1,0 +1,70 @@
+import { createEmitter } from '@parley/core'
+import type { ClientEnvironment } from '../environment.js'
+import type { ConnectionStatus } from '../status/status.js'
+
+/** What tabs of one browser that show one user's document say to each other. */
+export type TabMessage =
+  /** I am new here, or was asleep, or lack something: tell me what I do not have. */
+  | { readonly type: 'hello'; readonly vector: Uint8Array; readonly to?: string }
+  /** What you do not have. All of my edits up to `edit` are in it; `vector` says what I have, for your answer. */
+  | {
+      readonly type: 'state'
+      readonly to: string
+      readonly update: Uint8Array
+      readonly vector: Uint8Array
+      readonly edit: number
+      readonly answer: boolean
+    }
+  /** A change as it happened: my own edit with its number, or without one what came from the server. */
+  | { readonly type: 'update'; readonly update: Uint8Array; readonly edit?: number }
+  /** Is the leader there? */
+  | { readonly type: 'ping' }
+  /** I am the leader, and this is how I am connected. */
+  | { readonly type: 'leader'; readonly connection: ConnectionStatus }
+  /** The server has these edits: each tab's id and the number of its last one. */
+  | { readonly type: 'saved'; readonly marks: ReadonlyArray<readonly [tab: string, edit: number]> }
+  /** The user wants the network to be used, or not, or tried again. */
+  | { readonly type: 'network'; readonly wanted: boolean }
+  /** The local data is being deleted: let go of it. */
+  | { readonly type: 'destroyed' }
+
+/** A message and the tab it came from. */
+export type ReceivedTabMessage = TabMessage & { readonly from: string }
+
+/** Tabs that run another version of this protocol neither hear this one nor are heard. */
+const PROTOCOL_VERSION = 1
+
+/** Carries messages between the tabs of one browser. */
+export interface TabChannel {
+  post: (message: TabMessage) => void
+  subscribe: (listener: (message: ReceivedTabMessage) => void) => () => void
+  close: () => void
+}
+
+/** Creates the channel of a document. Without a BroadcastChannel the tab hears nobody. */
+export function createTabChannel(
+  name: string,
+  tab: string,
+  { BroadcastChannel, reportError }: Pick<ClientEnvironment, 'BroadcastChannel' | 'reportError'>,
+): TabChannel {
+  const channel = BroadcastChannel && new BroadcastChannel(`${name}/tabs/${PROTOCOL_VERSION}`)
+  const received = createEmitter<ReceivedTabMessage>(reportError)
+  let closed = false
+  const onMessage = (event: MessageEvent): void => {
+    const message = event.data as ReceivedTabMessage & { to?: string }
+    if (closed || (message.to !== undefined && message.to !== tab)) return
+    received.emit(message)
+  }
+  channel?.addEventListener('message', onMessage)
+  return {
+    post(message) {
+      if (!closed) channel?.postMessage({ ...message, from: tab })
+    },
+    subscribe: received.subscribe,
+    close() {
+      closed = true
+      channel?.removeEventListener('message', onMessage)
+      channel?.close()
+    },
+  }
+}
