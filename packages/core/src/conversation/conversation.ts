@@ -1,4 +1,4 @@
-import type { Winner } from '../document/entryIndex.js'
+import type { Winner } from '../document/registerTable.js'
 import type { DraftView } from '../drafts/draftView.js'
 import type { Json } from '../json/json.js'
 import { parseValue } from '../lattice/entry.js'

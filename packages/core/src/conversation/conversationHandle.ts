@@ -113,8 +113,8 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     },
     markUnread: () =>
       write((writer, { headSeq, marks }) => {
-        if (marks.some(({ own }) => own)) return
-        writer.put(key, `unreadMark.${clock.instance}`, [...clock.next(), 0], { atSeq: headSeq })
+        if (marks.some((mark) => core.log.index.isOwn(mark))) return
+        writer.put(key, `unreadMark.${clock.instance}`, [...clock.next(), 0], headSeq)
       }),
     pin(place = 'first') {
       const index = placeIndex(core, key, place)

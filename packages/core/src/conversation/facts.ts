@@ -1,4 +1,4 @@
-import type { Registers, Winner } from '../document/entryIndex.js'
+import type { Registers, Winner } from '../document/registerTable.js'
 import { parseValue } from '../lattice/entry.js'
 import { splitRegister } from '../lattice/registers.js'
 import type { Version } from '../lattice/version.js'
@@ -47,24 +47,24 @@ export interface Floor {
 
 /** Reads the registers of a channel. */
 export function readFacts(registers: Registers): ChannelFacts {
-  const quiet: Run[] = []
-  const mentionSeqs: number[] = []
-  const marks: Winner[] = []
-  const deleted: Winner[] = []
-  const archived: Winner[] = []
-  const attributes: Winner[] = []
-  const reminders: Winner[] = []
-  for (const [register, winner] of registers) {
-    if (!register.includes('.')) continue
-    const [family, member] = splitRegister(register)
-    if (family === 'quiet.') quiet.push({ from: Number(member), to: winner.stamp[0] as number })
-    else if (family === 'mention.') mentionSeqs.push(Number(member))
+  let quiet = NO_RUNS
+  let mentionSeqs = NO_SEQS
+  let marks = NO_WINNERS
+  let deleted = NO_WINNERS
+  let archived = NO_WINNERS
+  let attributes = NO_WINNERS
+  let reminders = NO_WINNERS
+  for (const winner of registers) {
+    if (!winner.register.includes('.')) continue
+    const [family, member] = splitRegister(winner.register)
+    if (family === 'quiet.') quiet = append(quiet, { from: Number(member), to: winner.stamp[0] as number })
+    else if (family === 'mention.') mentionSeqs = append(mentionSeqs, Number(member))
     else if (family === 'unreadMark.') {
-      if (winner.stamp[3] === 0) marks.push(winner)
-    } else if (family === 'deleted.') deleted.push(winner)
-    else if (family === 'archived.') archived.push(winner)
-    else if (family === 'x.') attributes.push(winner)
-    else if (family === 'reminder.') reminders.push(winner)
+      if (winner.stamp[3] === 0) marks = append(marks, winner)
+    } else if (family === 'deleted.') deleted = append(deleted, winner)
+    else if (family === 'archived.') archived = append(archived, winner)
+    else if (family === 'x.') attributes = append(attributes, winner)
+    else if (family === 'reminder.') reminders = append(reminders, winner)
   }
   const first = (register: string): number => (registers.get(register)?.stamp[0] as number | undefined) ?? 0
   const provided = registers.get('provided')
@@ -89,6 +89,19 @@ export function readFacts(registers: Registers): ChannelFacts {
   }
 }
 
+// Most conversations have none of a family; ten thousand lists of nothing would cost as much as all else.
+const NO_RUNS: readonly Run[] = []
+const NO_SEQS: readonly number[] = []
+const NO_WINNERS: readonly Winner[] = []
+const NO_FLOOR: Floor = { seq: -1, acts: NO_WINNERS }
+
+/** Adds to a list that is this function's own, or to a copy of one of the shared empty ones. */
+function append<Element>(list: readonly Element[], element: Element): readonly Element[] {
+  if (list.length === 0) return [element]
+  ;(list as Element[]).push(element)
+  return list
+}
+
 /** The value of a `deleted` or `archived` entry. */
 export interface FloorValue {
   readonly toSeq: number
@@ -103,6 +116,7 @@ export function readFloorValue(winner: Winner): FloorValue {
 }
 
 function readFloor(winners: readonly Winner[]): Floor {
+  if (winners.length === 0) return NO_FLOOR
   let seq = -1
   for (const winner of winners) seq = Math.max(seq, readFloorValue(winner).toSeq)
   return { seq, acts: winners.filter((winner) => winner.stamp[3] === 0) }

@@ -5,8 +5,8 @@ export interface Run {
 }
 
 /** Joins runs that overlap or touch; the result is in ascending order. */
-export function unionOfRuns(runs: readonly Run[]): Run[] {
-  if (runs.length < 2) return [...runs]
+export function unionOfRuns(runs: readonly Run[]): readonly Run[] {
+  if (runs.length < 2) return runs
   const union: Array<{ from: number; to: number }> = []
   for (const run of [...runs].sort((a, b) => a.from - b.from)) {
     const last = union.at(-1)

@@ -1,14 +1,14 @@
 import * as Y from 'yjs'
 import { decodeEntry } from '../lattice/entry.js'
 import type { HybridClock } from '../lattice/hlc.js'
-import { createEntryIndex, type EntryIndex, type RegisterChanges } from './entryIndex.js'
+import { createEntryIndex, type EntryIndex, type RegisterChange } from './entryIndex.js'
 import { entryRoots } from './schema.js'
 
 /** The entries of a document: appended by writers, deleted by sweeps, read through the {@link EntryIndex}. */
 export interface EntryLog {
   readonly index: EntryIndex
   /** Reads what a transaction did to the entries into the index and says which registers changed. */
-  integrate: (transaction: Y.Transaction) => RegisterChanges
+  integrate: (transaction: Y.Transaction) => RegisterChange[]
   /** Appends lines; call it inside of a transaction. */
   append: (lines: readonly string[]) => void
   /** Deletes the entries that own ones strictly dominate; call it inside of a transaction. */
@@ -29,19 +29,19 @@ export function createEntryLog(doc: Y.Doc, clock: HybridClock): EntryLog {
   let root = doc.clientID % roots.length
   let runLength = 0
 
-  const readAll = (accept: (line: string) => boolean, changes: Map<string, Set<string>>): void => {
+  const readAll = (accept: (line: string) => boolean, changes: RegisterChange[]): void => {
     for (const array of roots) {
       array.forEach((line) => {
         if (typeof line === 'string' && accept(line)) index.add(line, false, changes)
       })
     }
   }
-  readAll(() => true, new Map())
+  readAll(() => true, [])
 
   return {
     index,
     integrate(transaction) {
-      const changes = new Map<string, Set<string>>()
+      const changes: RegisterChange[] = []
       for (const [client, after] of transaction.afterState) {
         const before = transaction.beforeState.get(client) ?? 0
         if (after <= before) continue

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { ChannelKey } from '../conversation/channel.js'
-import type { EntryIndex, RegisterChanges } from '../document/entryIndex.js'
+import type { EntryIndex, RegisterChange } from '../document/entryIndex.js'
 import { draftRoot } from '../document/schema.js'
 import { finishingActs, readDraftFacts } from './draftFacts.js'
 import {
@@ -15,7 +15,7 @@ import { draftIdOf, draftSubject, type Episode, readEpisode } from './episode.js
 /** All drafts of a document, found by channel and by id, with what this device shows of them. */
 export interface DraftBook {
   /** Reads what a transaction did to drafts; returns the channels whose drafts changed. */
-  integrate: (transaction: Y.Transaction, changes: RegisterChanges) => ReadonlySet<ChannelKey>
+  integrate: (transaction: Y.Transaction, changes: readonly RegisterChange[]) => ReadonlySet<ChannelKey>
   view: (channel: ChannelKey) => DraftView
   find: (ref: string) => KnownEpisode | null
   /** The drafts of one channel. */
@@ -82,7 +82,7 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
 
   const withFacts = (episode: Episode): KnownEpisode => ({
     episode,
-    facts: readDraftFacts(index.subjects.get(draftSubject(episode.id))),
+    facts: readDraftFacts(index.registers(draftSubject(episode.id))),
   })
 
   const episodes = (channel: ChannelKey): KnownEpisode[] =>
@@ -100,7 +100,7 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
         const episode = byText.get(type)
         if (episode) dirty.add(episode.channel)
       }
-      for (const subject of changes.keys()) {
+      for (const { subject } of changes) {
         const id = draftIdOf(subject)
         const episode = id === null ? undefined : byRef.get(id)
         if (episode) dirty.add(episode.channel)

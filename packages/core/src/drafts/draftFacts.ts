@@ -1,5 +1,5 @@
 import { asObject } from '../conversation/facts.js'
-import type { Registers, Winner } from '../document/entryIndex.js'
+import type { Registers, Winner } from '../document/registerTable.js'
 import type { Json } from '../json/json.js'
 import { parseValue } from '../lattice/entry.js'
 import { isTimed, splitRegister } from '../lattice/registers.js'
@@ -38,16 +38,15 @@ export interface DraftFacts {
 }
 
 const NO_TIME: Stamp = [0, 0, '']
-const NO_REGISTERS: Registers = new Map()
 
 /** Reads the registers of a draft. */
-export function readDraftFacts(registers: Registers = NO_REGISTERS): DraftFacts {
+export function readDraftFacts(registers: Registers): DraftFacts {
   const mentions: Record<string, Json> = {}
   const attachments: Record<string, Json> = {}
   const sends: Send[] = []
   const clears: Clear[] = []
-  for (const [register, winner] of registers) {
-    const [family, member] = splitRegister(register)
+  for (const winner of registers) {
+    const [family, member] = splitRegister(winner.register)
     if (family === 'send.') sends.push(readSend(member, winner))
     else if (family === 'clear.') clears.push(readClear(winner))
     else if (family === 'mentioned.') assign(mentions, member, winner)

@@ -8,7 +8,7 @@ import {
   deriveRow,
 } from '../conversation/conversation.js'
 import { type ChannelFacts, readFacts } from '../conversation/facts.js'
-import type { EntryIndex, Registers } from '../document/entryIndex.js'
+import type { EntryIndex } from '../document/entryIndex.js'
 import type { DraftBook } from '../drafts/draftBook.js'
 import { createEmitter } from '../emitter.js'
 import type { Environment } from '../environment.js'
@@ -25,6 +25,8 @@ export interface ConversationBook {
   /** All that are not hidden, in order. */
   rows: () => readonly ConversationRow[]
   totals: () => Totals
+  /** True once somebody has asked for anything: from then on it must be kept up to date. */
+  readonly isWatched: boolean
   /** Brings conversations up to date and tells who listens: the channels, each with the registers that changed. */
   refresh: (changed: ChangedChannels, source: ChangeBatch['source']) => void
   onBatch: (listener: (batch: ChangeBatch) => void) => () => void
@@ -35,19 +37,18 @@ export interface ConversationBook {
 }
 
 /** Channels and which of their registers changed; drafts, which lie elsewhere, as `drafts`. */
-export type ChangedChannels = ReadonlyMap<ChannelKey, ReadonlySet<string>>
+export type ChangedChannels = ReadonlyMap<ChannelKey, readonly string[]>
 
 /** What happened to one conversation, while the others are still being looked at. */
 interface Touched {
   readonly key: ChannelKey
-  readonly registers: ReadonlySet<string>
+  readonly registers: readonly string[]
   readonly before: Conversation | null
   readonly row: RowChange
   readonly from: number
 }
 
-const NO_REGISTERS: Registers = new Map()
-const NOTHING: ReadonlySet<string> = new Set()
+const NOTHING: readonly string[] = []
 
 /** Creates the {@link ConversationBook} of a document; nothing is derived before somebody asks. */
 export function createConversationBook(
@@ -67,7 +68,7 @@ export function createConversationBook(
   let totals = NO_TOTALS
   let cancelTimer = (): void => {}
 
-  const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.subjects.get(key) ?? NO_REGISTERS)
+  const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.registers(key))
 
   const derive = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
     const view = drafts.view(key)
@@ -102,7 +103,7 @@ export function createConversationBook(
   const order = (): ConversationRow[] => {
     if (ordered) return ordered
     const keys = new Set<ChannelKey>(drafts.channels)
-    for (const subject of index.subjects.keys()) if (isChannelKey(subject)) keys.add(subject)
+    for (const subject of index.subjects) if (isChannelKey(subject)) keys.add(subject)
     for (const key of keys) if (!rows.has(key)) updateRow(key, factsOf(key))
     ordered = [...rows.values()].filter(({ listed }) => listed).sort(compareRows)
     totals = ordered.reduce((sum, row) => addToTotals(sum, row, 1), NO_TOTALS)
@@ -207,6 +208,9 @@ export function createConversationBook(
       order()
       return totals
     },
+    get isWatched() {
+      return rows.size > 0 || ordered !== null
+    },
     refresh,
     onBatch(listener) {
       order()
@@ -239,7 +243,7 @@ function sameRow(a: ConversationRow, b: ConversationRow): boolean {
 function unseenFields(
   before: ConversationRow,
   after: ConversationRow,
-  registers: ReadonlySet<string>,
+  registers: readonly string[],
 ): ConversationField[] {
   const fields = new Set<ConversationField>()
   for (const field of ['activeAt', 'unread', 'mentions', 'mutedUntil', 'muted', 'archived'] as const) {

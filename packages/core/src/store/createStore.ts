@@ -142,16 +142,24 @@ export function createStore(options: StoreOptions): Store {
         writer = null
       }
     },
-    draftsChanged: (key) => conversations.refresh(new Map([[key, new Set(['drafts'])]]), 'local'),
+    draftsChanged: (key) => conversations.refresh(new Map([[key, ['drafts']]]), 'local'),
   }
 
   const integrate = (transaction: Y.Transaction): void => {
     const changes = log.integrate(transaction)
     const draftChannels = drafts.integrate(transaction, changes)
-    const changed = new Map<ChannelKey, ReadonlySet<string>>()
-    for (const [subject, registers] of changes) if (isChannelKey(subject)) changed.set(subject, registers)
-    for (const key of draftChannels) changed.set(key, new Set([...(changed.get(key) ?? []), 'drafts']))
-    if (changed.size > 0) conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+    // While a document loads nobody has looked yet, and nothing has to be brought up to date.
+    if (conversations.isWatched) {
+      const changed = new Map<ChannelKey, string[]>()
+      const note = (key: ChannelKey, register: string): void => {
+        const registers = changed.get(key)
+        if (registers) registers.push(register)
+        else changed.set(key, [register])
+      }
+      for (const { subject, register } of changes) if (isChannelKey(subject)) note(subject, register)
+      for (const key of draftChannels) note(key, 'drafts')
+      if (changed.size > 0) conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+    }
     if (transaction.local || closed) return
     for (const key of draftChannels) keepTypingAfterFinish(core, key)
   }

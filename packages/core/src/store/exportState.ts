@@ -8,6 +8,7 @@ import {
 import type { Provided } from '../conversation/facts.js'
 import type { LastMessage } from '../conversation/message.js'
 import { type Run, runsAbove } from '../conversation/runs.js'
+import type { Registers } from '../document/registerTable.js'
 import { arrangeDrafts, type DraftView } from '../drafts/draftView.js'
 import type { Json } from '../json/json.js'
 import { splitRegister } from '../lattice/registers.js'
@@ -53,7 +54,7 @@ export interface ExportedState {
 
 /** Exports the state of a document. */
 export function exportState({ userId, log, drafts, facts }: StoreCore): ExportedState {
-  const keys = new Set([...drafts.channels, ...[...log.index.subjects.keys()].filter(isChannelKey)])
+  const keys = new Set([...drafts.channels, ...[...log.index.subjects].filter(isChannelKey)])
   const conversations = [...keys].sort().map((key): ExportedConversation => {
     const known = facts(key)
     const settled = Math.max(known.readSeq, known.ownSeq, known.joinSeq - 1)
@@ -85,14 +86,12 @@ export function exportState({ userId, log, drafts, facts }: StoreCore): Exported
       drafts: view,
     }
   })
-  return { userId, conversations, cursors: readCursors(log.index.subjects.get('u:')) }
+  return { userId, conversations, cursors: readCursors(log.index.registers('u:')) }
 }
 
-function readCursors(
-  registers: ReadonlyMap<string, { readonly stamp: readonly (number | string)[] }> | undefined,
-) {
+function readCursors(registers: Registers): Record<string, Version> {
   const cursors: Array<[string, Version]> = []
-  for (const [register, { stamp }] of registers ?? []) {
+  for (const { register, stamp } of registers) {
     const [family, provider] = splitRegister(register)
     if (family === 'cursor.') cursors.push([provider, stamp[0] as Version])
   }
