@@ -70,7 +70,7 @@ export function createConversationBook(
 
   const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.registers(key))
 
-  const derive = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
+  const deriveNow = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
     const view = drafts.view(key)
     const left = view.composer && drafts.find(view.composer.draftId)?.facts.left
     const draftLeftAt = (left?.stamp[0] as number | undefined) ?? 0
@@ -80,7 +80,7 @@ export function createConversationBook(
   /** Derives a row again; the same object if nothing in it changed. */
   const updateRow = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
     const previous = rows.get(key)
-    const next = derive(key, facts)
+    const next = deriveNow(key, facts)
     const row = previous && sameRow(previous, next) ? previous : next
     rows.set(key, row)
     if (row.muted) muted.add(key)
@@ -102,10 +102,14 @@ export function createConversationBook(
 
   const order = (): ConversationRow[] => {
     if (ordered) return ordered
-    const keys = new Set<ChannelKey>(drafts.channels)
-    for (const subject of index.subjects) if (isChannelKey(subject)) keys.add(subject)
-    for (const key of keys) if (!rows.has(key)) updateRow(key, factsOf(key))
-    ordered = [...rows.values()].filter(({ listed }) => listed).sort(compareRows)
+    const derive = (key: ChannelKey): void => {
+      if (!rows.has(key)) updateRow(key, factsOf(key))
+    }
+    for (const subject of index.subjects) if (isChannelKey(subject)) derive(subject)
+    for (const key of drafts.channels) derive(key)
+    ordered = []
+    for (const row of rows.values()) if (row.listed) ordered.push(row)
+    ordered.sort(compareRows)
     totals = ordered.reduce((sum, row) => addToTotals(sum, row, 1), NO_TOTALS)
     watchMutes()
     return ordered

@@ -43,10 +43,16 @@ export function updateRows(rows: ConversationRow[], changes: readonly RowChange[
     for (const row of kept) rows.push(row)
     return
   }
-  for (const { before } of changes) {
-    if (!before) continue
-    const place = findPlace(rows, before)
-    if (rows[place] === before) rows.splice(place, 1)
+  const arriving: ConversationRow[] = []
+  for (const { before, after } of changes) {
+    const place = before ? findPlace(rows, before) : -1
+    const known = before !== null && rows[place] === before
+    // Most changes leave a row where it is, and moving thousands of others twice costs more than all the rest.
+    if (known && after && compareRows(before, after) === 0) rows[place] = after
+    else {
+      if (known) rows.splice(place, 1)
+      if (after) arriving.push(after)
+    }
   }
-  for (const { after } of changes) if (after) rows.splice(findPlace(rows, after), 0, after)
+  for (const row of arriving) rows.splice(findPlace(rows, row), 0, row)
 }
