@@ -4,8 +4,9 @@
  * - `online`, `offline`: what the browser believes of the network, which is a hint and no more.
  * - `visible`: the user came back to the page, or the browser woke it up.
  * - `hidden`: it may be ended from here on without another word.
+ * - `frozen`: its timers stop right after this, until it is `visible` again; what it holds it would hold for ever.
  */
-export type LifecycleEvent = 'online' | 'offline' | 'visible' | 'hidden'
+export type LifecycleEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'frozen'
 
 /** Tells what happens to the page that a client lives in. */
 export interface Lifecycle {
@@ -34,7 +35,7 @@ export function browserLifecycle(): Lifecycle {
       // Safari ends pages without a visibilitychange.
       on(globalThis as unknown as EventTarget, 'pagehide', () => 'hidden')
       on(globalThis as unknown as EventTarget, 'pageshow', () => 'visible')
-      on(page, 'freeze', () => 'hidden')
+      on(page, 'freeze', () => 'frozen')
       on(page, 'resume', () => 'visible')
       return () => {
         for (const stop of stops.splice(0)) stop()

@@ -213,7 +213,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   const beginElection = (): void => {
-    if (!environment.locks || !elects) return
+    if (!environment.locks || !elects || !ready || ended || election) return
     election = createElection({
       name: `${name}/leader`,
       locks: environment.locks,
@@ -234,19 +234,37 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         })
       },
       onRobbed() {
-        connection?.stop()
-        status.update({ connection: because('connecting', 'other-tab') })
-        refresh()
+        follow()
         exchange.greet()
       },
     })
   }
 
+  const follow = (): void => {
+    connection?.stop()
+    if (connection) status.update({ connection: because('connecting', 'other-tab') })
+    refresh()
+  }
+
+  /** Hands the lead on before this tab falls asleep: Chromium would keep its lock, and even deliver messages to it. */
+  const resign = (): void => {
+    if (!election) return
+    const led = election.isLeader
+    election.stop()
+    election = null
+    if (led) follow()
+  }
+
   const stopLifecycle = environment.lifecycle.subscribe((event) => {
-    if (event === 'hidden') {
+    if (event === 'hidden' || event === 'frozen') {
       options.onHidden()
       void storage.flush()
-    } else if (event === 'visible') exchange.greet()
+    }
+    if (event === 'frozen') resign()
+    if (event === 'visible') {
+      exchange.greet()
+      beginElection()
+    }
   })
 
   const start = async (): Promise<void> => {
@@ -259,8 +277,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     ready = true
     refresh()
     exchange.greet()
-    if (elects) beginElection()
-    else {
+    beginElection()
+    if (!elects) {
       connection?.note(tab, ledger.last)
       applyNetwork()
     }

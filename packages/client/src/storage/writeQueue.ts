@@ -1,7 +1,13 @@
 import * as Y from 'yjs'
 import { UPDATES_STORE } from './openDatabase.js'
 
-/** Writes updates as rows, many in one transaction while another is under way. */
+/**
+ * Transactions that may be under way at a time. More keep what a killed tab loses small, for what only waits in memory is
+ * lost for sure; a slow disk gets fewer, larger ones.
+ */
+const MAX_UNDER_WAY = 8
+
+/** Writes updates as rows: those of one task in one transaction, or of several while the disk is behind. */
 export interface WriteQueue {
   append: (update: Uint8Array, committed?: () => void) => void
   /** Puts everything appended into a transaction now, whatever is under way. */
@@ -32,6 +38,7 @@ interface Waiting {
 export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
   let waiting: Waiting[] = []
   let underWay = 0
+  let isPosting = false
   const idle: Array<() => void> = []
 
   const settleIdle = (): void => {
@@ -64,8 +71,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
       underWay--
       options.onStored(request.result, row.byteLength)
       for (const { committed } of batch) committed?.()
-      // A transaction of its own for what came meanwhile.
-      if (underWay === 0) post()
+      if (waiting.length > 0) post()
       settleIdle()
     }
     // A full disk shows here and nowhere else: the request itself succeeds.
@@ -80,7 +86,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
   return {
     append(update, committed) {
       waiting.push({ update, committed })
-      if (underWay === 0) post()
+      if (isPosting || underWay >= MAX_UNDER_WAY) return
+      isPosting = true
+      // After the task that makes the edit, which may make more.
+      queueMicrotask(() => {
+        isPosting = false
+        post()
+      })
     },
     post,
     whenIdle: () =>
