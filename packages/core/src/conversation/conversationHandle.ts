@@ -1,5 +1,6 @@
 import { createDraft, type Draft } from '../drafts/draft.js'
 import { invalidArgument } from '../errors.js'
+import { canonicalJson } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import { normalizeVersion } from '../lattice/version.js'
 import type { StoreCore } from '../store/core.js'
@@ -160,7 +161,8 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     },
     setAttribute(name, value) {
       checkId(name, 'name')
-      write((writer) => writer.put(key, `x.${name}`, clock.next(), value))
+      const text = canonicalJson(value, 'value')
+      write((writer) => writer.putText(key, `x.${name}`, clock.next(), text))
     },
     setReminder({ reminderId, version, done = false, data = null }) {
       checkId(reminderId, 'reminder.reminderId')

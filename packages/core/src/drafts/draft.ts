@@ -4,7 +4,7 @@ import * as string from 'lib0/string'
 import type * as Y from 'yjs'
 import { type ChannelKey, checkId } from '../conversation/channel.js'
 import { invalidArgument, ParleyError } from '../errors.js'
-import { MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
+import { canonicalJson, MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
@@ -111,8 +111,10 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
       action(writer, known)
     })
 
-  const setMember = (register: string, value: Json): void =>
-    edit((writer, { episode }) => writer.put(draftSubject(episode.id), register, clock.next(), value))
+  const setMember = (register: string, value: Json, field: string): void => {
+    const text = canonicalJson(value, field)
+    edit((writer, { episode }) => writer.putText(draftSubject(episode.id), register, clock.next(), text))
+  }
 
   const settle = (
     id: string,
@@ -183,14 +185,14 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
         return begun.episode.text
       })
     },
-    setReply: (reply) => setMember('reply', reply),
+    setReply: (reply) => setMember('reply', reply, 'reply'),
     setMention(uid, mention) {
       checkId(uid, 'uid')
-      setMember(`mentioned.${uid}`, mention)
+      setMember(`mentioned.${uid}`, mention, 'mention')
     },
     setAttachment(attachmentId, attachment) {
       checkId(attachmentId, 'attachmentId')
-      setMember(`attachment.${attachmentId}`, attachment)
+      setMember(`attachment.${attachmentId}`, attachment, 'attachment')
     },
     leave() {
       const known = shown()

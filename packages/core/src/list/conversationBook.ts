@@ -81,7 +81,7 @@ export function createConversationBook(
   const updateRow = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
     const previous = rows.get(key)
     const next = deriveNow(key, facts)
-    const row = previous && sameRow(previous, next) ? previous : next
+    const row = previous && sameMembers(previous, next) ? previous : next
     rows.set(key, row)
     if (row.muted) muted.add(key)
     else muted.delete(key)
@@ -159,6 +159,7 @@ export function createConversationBook(
     for (const { before, after } of changedRows) {
       totals = addToTotals(addToTotals(totals, before, -1), after, 1)
     }
+    if (sameMembers(totalsBefore, totals)) totals = totalsBefore
     updateRows(list, changedRows)
     if (mutesChanged) watchMutes()
     rowChanges.emit(touched.map(({ row }) => row))
@@ -239,8 +240,8 @@ export function createConversationBook(
   }
 }
 
-function sameRow(a: ConversationRow, b: ConversationRow): boolean {
-  return (Object.keys(a) as Array<keyof ConversationRow>).every((member) => a[member] === b[member])
+function sameMembers<Members extends object>(a: Members, b: Members): boolean {
+  return (Object.keys(a) as Array<keyof Members>).every((member) => a[member] === b[member])
 }
 
 /** The members that changed where nobody had looked at the conversation before, so that there is nothing to compare. */
