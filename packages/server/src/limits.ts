@@ -1,0 +1,46 @@
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** How much the server takes from one client or one room, in bytes unless it says otherwise. */
+export interface Limits {
+  /** The largest document, and the largest single update. Beyond it the connection is closed with 4413. */
+  documentBytes: number
+  /** The largest awareness message. */
+  awarenessBytes: number
+  /** How many client ids one connection may speak for in awareness; y-websocket tabs relay each other's. */
+  awarenessClients: number
+  /** What may wait for a client that reads slowly, apart from the answer to its own sync, before it is closed with 4508. */
+  bufferedBytes: number
+  /** What may wait to be stored for one connection before the server stops reading from it. */
+  queuedBytes: number
+}
+
+/** The {@link Limits} a server has when none are given. */
+export const defaultLimits: Limits = {
+  // 10,000 conversations are 2 to 3 MB.
+  documentBytes: 32 * MIB,
+  awarenessBytes: 64 * KIB,
+  awarenessClients: 64,
+  bufferedBytes: 8 * MIB,
+  queuedBytes: 4 * MIB,
+}
+
+/** How long things take, in milliseconds. Tests shorten them. */
+export interface Timing {
+  /** A client that hears nothing for 30 s connects anew, and WebSocket pings do not count; so it hears something sooner. */
+  heartbeatMs: number
+  /** How long a room without connections stays in memory. */
+  roomIdleMs: number
+  /** When the server stops, connections are closed spread over this long, so that clients do not return all at once. */
+  drainMs: number
+  /** How long `authenticate` may take before the connection is closed with 4503. */
+  authenticateMs: number
+}
+
+/** The {@link Timing} a server has when none is given. */
+export const defaultTiming: Timing = {
+  heartbeatMs: 20_000,
+  roomIdleMs: 30_000,
+  drainMs: 2_000,
+  authenticateMs: 10_000,
+}

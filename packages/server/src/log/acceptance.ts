@@ -1,0 +1,244 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { LogStore } from './logStore.js'
+
+/** What the acceptance suite needs of an implementation. */
+export interface LogStoreSetup {
+  /** Opens a new, empty store. */
+  open: () => Promise<LogStore>
+  /** Closes the store and opens what it left behind. Left out by stores that forget. */
+  reopen?: (store: LogStore) => Promise<LogStore>
+  /** Overwrites the stored bytes of a row by hand. Left out by stores that hold nothing outside of the process. */
+  damage?: (store: LogStore, room: string, version: number) => Promise<LogStore>
+}
+
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
+/** Names that an encoding of keys could confuse. */
+const NAMES = ['a', 'a/', 'a/b', 'a0', 'a%2F', '%', '/', ' ', '~!*', 'ä', '名前', '🙂', 'a'.repeat(200), '0', 'row/a']
+
+/**
+ * The acceptance suite of a {@link LogStore}, for a test file of its implementation.
+ *
+ * @example
+ * ```ts
+ * import { createMemoryLog } from '@parley/server'
+ * import { runLogStoreTests } from '@parley/server/testing'
+ *
+ * runLogStoreTests('memory', { open: async () => createMemoryLog() })
+ * ```
+ */
+export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
+  const stores: LogStore[] = []
+  const open = async (): Promise<LogStore> => {
+    const store = await setup.open()
+    stores.push(store)
+    return store
+  }
+  const { reopen, damage } = setup
+
+  describe(`log store: ${title}`, () => {
+    afterEach(async () => {
+      await Promise.all(stores.splice(0).map((store) => store.close()))
+    })
+
+    it('[L1] numbers the updates of a room from 1, each greater than the one before', async () => {
+      const store = await open()
+      const versions = await Promise.all(Array.from({ length: 50 }, (_, n) => store.append('alice', bytes(n))))
+      expect(versions).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
+      expect(await store.append('alice', bytes(50))).toBe(51)
+    })
+
+    it('[L1] numbers each room by itself, also where rooms share a batch', async () => {
+      const store = await open()
+      const versions = await Promise.all(
+        ['a', 'b', 'a', 'c', 'b', 'a'].map((room) => store.append(room, bytes(1))),
+      )
+      expect(versions).toEqual([1, 1, 2, 1, 2, 3])
+    })
+
+    it('[L2] loads what was appended, in order, byte for byte', async () => {
+      const store = await open()
+      const updates = [bytes(), bytes(0), bytes(255, 0, 1), new Uint8Array(100_000).fill(7)]
+      for (const update of updates) await store.append('alice', update)
+      const { version, snapshot, rows, damaged, epoch } = await store.load('alice')
+      expect({ version, snapshot, damaged, epoch }).toEqual({ version: 4, snapshot: null, damaged: [], epoch: 0 })
+      expect(rows.map((row) => row.version)).toEqual([1, 2, 3, 4])
+      expect(rows.map((row) => [...row.update])).toEqual(updates.map((update) => [...update]))
+    })
+
+    it('[L2] keeps the bytes as they were when append was called', async () => {
+      const store = await open()
+      const update = bytes(1, 2, 3)
+      const appended = store.append('alice', update)
+      await appended
+      update.fill(9)
+      expect([...((await store.load('alice')).rows[0]?.update ?? [])]).toEqual([1, 2, 3])
+    })
+
+    it('[L3] answers for a room that does not exist that it is empty, and creates nothing', async () => {
+      const store = await open()
+      expect(await store.load('nobody')).toEqual({ epoch: 0, version: 0, snapshot: null, rows: [], damaged: [] })
+      expect(await store.size('nobody')).toBe(null)
+      await store.compact('nobody', { through: 5, snapshot: bytes(1) })
+      await store.quarantine('nobody', [{ version: 1, reason: 'test' }])
+      await store.delete('nobody')
+      expect(await names(store)).toEqual([])
+    })
+
+    it('[L4] keeps rooms apart whatever their names', async () => {
+      const store = await open()
+      await Promise.all(NAMES.map((name, n) => store.append(name, bytes(n))))
+      expect((await names(store)).sort()).toEqual([...NAMES].sort())
+      for (const [n, name] of NAMES.entries()) {
+        expect((await store.load(name)).rows.map((row) => [...row.update])).toEqual([[n]])
+      }
+      await store.delete('a')
+      expect((await names(store)).sort()).toEqual(NAMES.filter((name) => name !== 'a').sort())
+      expect((await store.load('a/b')).rows).toHaveLength(1)
+    })
+
+    it('[L5] replaces rows by a snapshot and goes on counting', async () => {
+      const store = await open()
+      for (let n = 0; n < 5; n++) await store.append('alice', bytes(n))
+      await store.compact('alice', { through: 3, snapshot: bytes(33) })
+      const { snapshot, rows, version } = await store.load('alice')
+      expect(snapshot && [snapshot.version, [...snapshot.update]]).toEqual([3, [33]])
+      expect(rows.map((row) => row.version)).toEqual([4, 5])
+      expect(version).toBe(5)
+      await store.compact('alice', { through: 5, snapshot: bytes(55) })
+      expect(await store.append('alice', bytes(6))).toBe(6)
+    })
+
+    it('[L5] never loses a row that is written while it compacts', async () => {
+      const store = await open()
+      for (let n = 0; n < 20; n++) await store.append('alice', bytes(n))
+      const later = Array.from({ length: 20 }, (_, n) => n + 20)
+      const appends = later.slice(0, 10).map((n) => store.append('alice', bytes(n)))
+      const compacted = store.compact('alice', { through: 20, snapshot: bytes(99) })
+      appends.push(...later.slice(10).map((n) => store.append('alice', bytes(n))))
+      await Promise.all([...appends, compacted])
+      expect((await store.load('alice')).rows.map((row) => row.update[0])).toEqual(later)
+    })
+
+    it('[L5] keeps the rows a compaction names, and ignores a compaction that was overtaken', async () => {
+      const store = await open()
+      for (let n = 1; n <= 6; n++) await store.append('alice', bytes(n))
+      await store.compact('alice', { through: 5, snapshot: bytes(55), keep: [2, 4] })
+      await store.compact('alice', { through: 3, snapshot: bytes(33) })
+      const { snapshot, rows } = await store.load('alice')
+      expect(snapshot && [...snapshot.update]).toEqual([55])
+      expect(rows.map((row) => row.version)).toEqual([2, 4, 6])
+    })
+
+    it('[L6] reads a room as of one moment, while it is written and compacted', async () => {
+      const store = await open()
+      let written = 0
+      let done = false
+      const writer = (async () => {
+        for (let n = 1; n <= 60; n++) {
+          written = await store.append('alice', bytes(n))
+          if (n % 7 === 0) await store.compact('alice', { through: n, snapshot: bytes(n) })
+        }
+        done = true
+      })()
+      do {
+        const atLeast = written
+        const { version, snapshot, rows } = await store.load('alice')
+        const seen = [...Array.from({ length: snapshot?.version ?? 0 }, (_, n) => n + 1), ...rows.map((row) => row.version)]
+        expect(seen).toEqual(Array.from({ length: version }, (_, n) => n + 1))
+        expect(version).toBeGreaterThanOrEqual(atLeast)
+        await new Promise((resolve) => setImmediate(resolve))
+      } while (!done)
+      await writer
+    })
+
+    it('[L7] puts rows aside with the reason, and keeps them through compaction', async () => {
+      const store = await open()
+      for (let n = 1; n <= 4; n++) await store.append('alice', new Uint8Array(n))
+      await store.quarantine('alice', [
+        { version: 2, reason: 'cannot be applied' },
+        { version: 99, reason: 'is not there' },
+      ])
+      expect((await store.load('alice')).rows.map((row) => row.version)).toEqual([1, 3, 4])
+      await store.compact('alice', { through: 4, snapshot: bytes(4) })
+      const size = await store.size('alice')
+      expect(size?.quarantined.map(({ version, reason }) => ({ version, reason }))).toEqual([
+        { version: 2, reason: 'cannot be applied' },
+      ])
+      expect(size?.version).toBe(4)
+    })
+
+    it('[L8] tells how much is stored', async () => {
+      const store = await open()
+      for (let n = 1; n <= 4; n++) await store.append('alice', new Uint8Array(1000))
+      const before = await store.size('alice')
+      expect(before).toMatchObject({ epoch: 0, version: 4, rowCount: 4, snapshotVersion: 0, snapshotBytes: 0 })
+      expect(before?.rowBytes).toBeGreaterThanOrEqual(4000)
+      await store.compact('alice', { through: 3, snapshot: new Uint8Array(500) })
+      const after = await store.size('alice')
+      expect(after).toMatchObject({ version: 4, rowCount: 1, snapshotVersion: 3, quarantined: [] })
+      expect(after?.snapshotBytes).toBeGreaterThanOrEqual(500)
+    })
+
+    it('[L9] deletes all of a room', async () => {
+      const store = await open()
+      for (let n = 1; n <= 4; n++) await store.append('alice', bytes(n))
+      await store.append('bob', bytes(1))
+      await store.quarantine('alice', [{ version: 1, reason: 'test' }])
+      await store.compact('alice', { through: 3, snapshot: bytes(3) })
+      await store.delete('alice')
+      expect(await store.size('alice')).toBe(null)
+      expect(await names(store)).toEqual(['bob'])
+    })
+
+    it('[L10] says whether it can write, and refuses every call once it is closed', async () => {
+      const store = await open()
+      await store.check()
+      await Promise.all([store.close(), store.close()])
+      await expect(store.append('alice', bytes(1))).rejects.toMatchObject({ code: 'closed' })
+    })
+
+    it('[L10] finishes what was asked for before it closes', async () => {
+      const store = await open()
+      const appends = Array.from({ length: 20 }, (_, n) => store.append('alice', bytes(n)))
+      await store.close()
+      expect(await Promise.all(appends)).toHaveLength(20)
+    })
+
+    if (reopen) {
+      it('[L11] finds again after closing all that it acknowledged', async () => {
+        let store = await open()
+        await Promise.all(Array.from({ length: 30 }, (_, n) => store.append(`room ${n % 3}`, bytes(n))))
+        await store.compact('room 1', { through: 4, snapshot: bytes(44) })
+        await store.quarantine('room 2', [{ version: 1, reason: 'test' }])
+        store = await reopen(store)
+        stores.push(store)
+        expect((await store.load('room 0')).rows.map((row) => row.update[0])).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27])
+        expect((await store.load('room 1')).snapshot?.version).toBe(4)
+        expect((await store.load('room 1')).rows).toHaveLength(6)
+        expect((await store.size('room 2'))?.quarantined).toHaveLength(1)
+        expect(await store.append('room 1', bytes(1))).toBe(11)
+      })
+    }
+
+    if (damage) {
+      it('[L12] reports a row whose bytes are no longer what was written, and serves the rest', async () => {
+        let store = await open()
+        for (let n = 1; n <= 5; n++) await store.append('alice', new Uint8Array(20).fill(n))
+        store = await damage(store, 'alice', 3)
+        stores.push(store)
+        const { rows, damaged } = await store.load('alice')
+        expect(rows.map((row) => row.version)).toEqual([1, 2, 4, 5])
+        expect(damaged.map((row) => row.version)).toEqual([3])
+        await store.quarantine('alice', damaged)
+        expect((await store.load('alice')).damaged).toEqual([])
+        expect((await store.size('alice'))?.quarantined.map((row) => row.version)).toEqual([3])
+      })
+    }
+  })
+}
+
+async function names(store: LogStore): Promise<string[]> {
+  const all: string[] = []
+  for await (const name of store.rooms()) all.push(name)
+  return all
+}

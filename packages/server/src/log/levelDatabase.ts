@@ -1,0 +1,94 @@
+import { open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { ServerError } from '../errors.js'
+
+/** The LevelDB underneath a log: text keys, binary values. */
+export type Level = ClassicLevel<string, Uint8Array>
+/** One change of a batch. */
+export type LevelChange =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: string }
+
+/** A LevelDB that comes back after a write that failed. */
+export interface LevelDatabase {
+  /** @throws ServerError with code `store-unavailable`, or what `use` throws */
+  read: <Result>(use: (level: Level) => Promise<Result>) => Promise<Result>
+  /** Writes changes atomically and durably. Not to be called again before it has settled. */
+  write: (changes: LevelChange[]) => Promise<void>
+  close: () => Promise<void>
+}
+
+/** More than LevelDB needs to open: a new log file and a new manifest. */
+const PROBE_BYTES = 1024 * 1024
+
+/** Opens a LevelDB in `location`. Rejects with LevelDB's own error. */
+export async function openLevelDatabase(location: string): Promise<LevelDatabase> {
+  const level: Level = new ClassicLevel(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
+  await level.open()
+  const reads = new Set<Promise<unknown>>()
+  let reopening: Promise<void> | null = null
+  let writeFailed = false
+
+  /**
+   * What a failed write left in LevelDB's log file is unknown, and what is written behind it may not be found when the
+   * database is next opened. So nothing is written behind it: the database is opened anew, which starts a new file.
+   */
+  const reopen = async (): Promise<void> => {
+    // While the disk is full LevelDB could not open again, and reads would fail too. So it stays open until it is not.
+    if (level.status === 'open') await probe(location)
+    reopening = (async () => {
+      await Promise.allSettled(reads)
+      await level.close()
+      await level.open()
+    })()
+    try {
+      await reopening
+      writeFailed = false
+    } finally {
+      reopening = null
+    }
+  }
+
+  return {
+    async read(use) {
+      if (reopening) await reopening.catch(() => {})
+      const result = use(level)
+      reads.add(result)
+      try {
+        return await result
+      } catch (cause) {
+        if (cause instanceof ServerError) throw cause
+        throw new ServerError('store-unavailable', 'The store could not be read', { cause })
+      } finally {
+        reads.delete(result)
+      }
+    },
+    async write(changes) {
+      try {
+        if (writeFailed) await reopen()
+        await level.batch(changes, { sync: true })
+      } catch (cause) {
+        writeFailed = true
+        throw new ServerError('store-unavailable', 'The store could not be written', { cause })
+      }
+    },
+    async close() {
+      await Promise.allSettled(reads)
+      await level.close()
+    },
+  }
+}
+
+/** Resolves if the disk takes a file. */
+async function probe(folder: string): Promise<void> {
+  const path = join(folder, 'probe.tmp')
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(new Uint8Array(PROBE_BYTES))
+    await file.sync()
+  } finally {
+    await file.close()
+    await unlink(path)
+  }
+}

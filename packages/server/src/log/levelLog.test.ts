@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { runLogStoreTests } from './acceptance.js'
+import { openLevelLog } from './levelLog.js'
+import type { LogStore } from './logStore.js'
+
+const folders: string[] = []
+const folderOf = new WeakMap<LogStore, string>()
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-log-'))
+  folders.push(folder)
+  return folder
+}
+
+async function openIn(folder: string): Promise<LogStore> {
+  const store = await openLevelLog({ folder })
+  folderOf.set(store, folder)
+  return store
+}
+
+/** Changes the database of a store by hand. */
+async function byHand(store: LogStore, change: (level: ClassicLevel<string, Buffer>) => Promise<void>): Promise<LogStore> {
+  const folder = folderOf.get(store) ?? ''
+  await store.close()
+  const level = new ClassicLevel<string, Buffer>(join(folder, 'log'), { valueEncoding: 'buffer' })
+  await level.open()
+  await change(level)
+  await level.close()
+  return openIn(folder)
+}
+
+async function flipLastByte(level: ClassicLevel<string, Buffer>, key: string): Promise<void> {
+  const value = Buffer.from((await level.get(key)) ?? '')
+  value[value.length - 1] = (value.at(-1) ?? 0) ^ 1
+  await level.put(key, value)
+}
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
+})
+
+runLogStoreTests('classic-level', {
+  open: async () => openIn(await newFolder()),
+  async reopen(store) {
+    await store.close()
+    return openIn(folderOf.get(store) ?? '')
+  },
+  damage: (store, room, version) =>
+    byHand(store, (level) => flipLastByte(level, `row/${room}/${version.toString(16).padStart(14, '0')}`)),
+})
+
+describe('log store: classic-level, its own', () => {
+  let store: LogStore
+  let folder: string
+  const update = new Uint8Array([1, 2, 3])
+
+  beforeEach(async () => {
+    folder = await newFolder()
+    store = await openIn(folder)
+  })
+  afterEach(async () => {
+    await store.close()
+  })
+
+  it('[L13] writes all rooms in one synced batch while the last one is being written', async () => {
+    await store.append('warm up', update)
+    const batch = vi.spyOn(ClassicLevel.prototype, 'batch')
+    await Promise.all(Array.from({ length: 200 }, (_, n) => store.append(`room ${n % 50}`, update)))
+    expect(batch.mock.calls.length).toBeLessThanOrEqual(2)
+    for (const call of batch.mock.calls as unknown[][]) expect(call[1]).toEqual({ sync: true })
+  })
+
+  it('[L14] refuses a second opener in the same process, and stays usable and locked', async () => {
+    await expect(openLevelLog({ folder })).rejects.toMatchObject({ code: 'store-locked' })
+    await expect(openLevelLog({ folder: `${folder}/../${folder.split('/').at(-1)}` })).rejects.toMatchObject({
+      code: 'store-locked',
+    })
+    expect(await store.append('alice', update)).toBe(1)
+    // Another process is still kept out: a failed second open would have let go of LevelDB's lock.
+    const script = `import { ClassicLevel } from 'classic-level'
+      await new ClassicLevel(${JSON.stringify(join(folder, 'log'))}).open().then(
+        () => console.log('opened'), (error) => console.log(error.cause?.code))`
+    const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname })
+    expect(`${other.stdout}${other.stderr}`.trim()).toBe('LEVEL_LOCKED')
+  })
+
+  it('[L14] names the process that has the folder', async () => {
+    const script = `import { ClassicLevel } from 'classic-level'
+      import { writeFileSync } from 'node:fs'
+      await new ClassicLevel(${JSON.stringify(join(folder, 'log'))}).open()
+      writeFileSync(${JSON.stringify(join(folder, 'parley.lock'))}, JSON.stringify({ pid: process.pid, started: 1 }))
+      console.log('ready')
+      setInterval(() => {}, 1000)`
+    await store.close()
+    const { spawn } = await import('node:child_process')
+    const other = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname })
+    try {
+      await new Promise((resolve) => other.stdout.once('data', resolve))
+      await expect(openLevelLog({ folder })).rejects.toThrow(`in use by process ${other.pid}`)
+    } finally {
+      other.kill('SIGKILL')
+      await new Promise((resolve) => other.once('exit', resolve))
+    }
+    store = await openIn(folder)
+  })
+
+  it('[L14] is not held up by the lock file of a process that is gone', async () => {
+    await store.close()
+    await writeFile(join(folder, 'parley.lock'), JSON.stringify({ pid: process.pid, started: 1 }))
+    store = await openIn(folder)
+    expect(await store.append('alice', update)).toBe(1)
+  })
+
+  it('[L15] rejects the appends of a failed write, goes on reading, and writes again when it can', async () => {
+    await store.append('alice', update)
+    const failure = vi.spyOn(ClassicLevel.prototype, 'batch').mockRejectedValue(new Error('No space left on device'))
+    const failed = await Promise.allSettled([store.append('alice', update), store.append('bob', update)])
+    expect(failed.map((result) => result.status)).toEqual(['rejected', 'rejected'])
+    await expect(store.append('alice', update)).rejects.toMatchObject({ code: 'store-unavailable' })
+    await expect(store.check()).rejects.toMatchObject({ code: 'store-unavailable' })
+    expect((await store.load('alice')).rows).toHaveLength(1)
+    failure.mockRestore()
+    const reopened = vi.spyOn(ClassicLevel.prototype, 'open')
+    const versions = await Promise.all([store.append('alice', update), store.append('alice', update), store.load('alice')])
+    expect(versions.slice(0, 2)).toEqual([2, 3])
+    // Nothing may be written behind what a failed write left in the file.
+    expect(reopened).toHaveBeenCalledTimes(1)
+    expect((await store.load('alice')).rows).toHaveLength(3)
+  })
+
+  it('[L16] refuses to load a room whose snapshot is damaged, and leaves the others alone', async () => {
+    await store.append('alice', update)
+    await store.append('bob', update)
+    await store.compact('alice', { through: 1, snapshot: update })
+    store = await byHand(store, (level) => flipLastByte(level, 'snapshot/alice'))
+    await expect(store.load('alice')).rejects.toMatchObject({ code: 'store-damaged' })
+    expect((await store.load('bob')).rows).toHaveLength(1)
+  })
+
+  it('[L16] refuses to append to a room whose numbers are damaged, and stores the rest of the batch', async () => {
+    await store.append('alice', update)
+    store = await byHand(store, (level) => flipLastByte(level, 'meta/alice'))
+    const [alice, bob] = await Promise.allSettled([store.append('alice', update), store.append('bob', update)])
+    expect(alice).toMatchObject({ status: 'rejected', reason: { code: 'store-damaged' } })
+    expect(bob).toEqual({ status: 'fulfilled', value: 1 })
+  })
+
+  it('[L16] refuses a store of a later format', async () => {
+    const { encodeValue } = await import('./rowCodec.js')
+    await expect(
+      byHand(store, (level) => level.put('format', Buffer.from(encodeValue('format', Buffer.from('2'))))),
+    ).rejects.toMatchObject({ code: 'store-damaged' })
+    // The folder was let go of: what failed to open does not keep the next one out.
+    await expect(openLevelLog({ folder })).rejects.toMatchObject({ code: 'store-damaged' })
+  })
+
+  it('[L17] keeps the folder to its owner', async () => {
+    const inner = join(folder, 'new')
+    const other = await openLevelLog({ folder: inner })
+    expect((await stat(inner)).mode & 0o777).toBe(0o700)
+    await other.close()
+  })
+})

@@ -1,0 +1,272 @@
+import { join } from 'node:path'
+import { ServerError } from '../errors.js'
+import { lockFolder } from './folderLock.js'
+import { createGroupCommit } from './groupCommit.js'
+import { type LevelChange, type LevelDatabase, openLevelDatabase } from './levelDatabase.js'
+import { ALL_META, CHECK_KEY, FORMAT_KEY, type RoomKeys, roomKeys, roomOfMeta, versionOf } from './levelKeys.js'
+import type { DamagedRow, LogRow, LogStore, QuarantinedRow } from './logStore.js'
+import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
+import { decodeValue, encodeValue } from './rowCodec.js'
+
+export interface LevelLogOptions {
+  /** The data folder; it is created if need be. The database lies in `log` within. */
+  folder: string
+}
+
+/** An update to append, or changes that are found only when it is their turn to be written. */
+type Job =
+  | { readonly kind: 'append'; readonly keys: RoomKeys; readonly update: Uint8Array }
+  | { readonly kind: 'change'; readonly find: () => Promise<LevelChange[]> }
+/** A version, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
+type Outcome = number | ServerError
+
+/** The format of the whole store; a server that finds a higher one is older than the data. */
+const STORE_FORMAT = 1
+/** One batch is one write to the disk; beyond this LevelDB gains nothing from more. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024
+
+/**
+ * Opens the embedded {@link LogStore}: LevelDB, with one group commit over all rooms.
+ *
+ * @throws ServerError with code `store-locked` if the folder is in use, `store-damaged` or `store-unavailable` if LevelDB
+ * cannot open it
+ * @example
+ * ```ts
+ * import { openLevelLog } from '@parley/server'
+ *
+ * const store = await openLevelLog({ folder: '.parley' })
+ * const { version } = await store.load('alice')
+ * await store.close()
+ * ```
+ */
+export async function openLevelLog({ folder }: LevelLogOptions): Promise<LogStore> {
+  const lock = await lockFolder(folder)
+  try {
+    const database = await openDatabase(join(lock.folder, 'log')).catch(async (error) => {
+      throw isLocked(error) ? await lock.conflict(error) : error
+    })
+    await lock.claim()
+    return createLevelLog(database, lock.release)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+function createLevelLog(database: LevelDatabase, release: () => Promise<void>): LogStore {
+  let closing: Promise<void> | null = null
+
+  const append = async (jobs: ReadonlyArray<Job & { kind: 'append' }>): Promise<Outcome[]> => {
+    const metaKeys = [...new Set(jobs.map(({ keys }) => keys.meta))]
+    const stored = await database.read((level) => level.getMany(metaKeys))
+    const metas = new Map<string, RoomMeta | ServerError>()
+    for (const [index, key] of metaKeys.entries()) metas.set(key, decodeMeta(key, stored[index]))
+    const changes: LevelChange[] = []
+    const outcomes = jobs.map(({ keys, update }): Outcome => {
+      const meta = metas.get(keys.meta)
+      if (!meta || meta instanceof ServerError) return meta ?? damaged(keys.meta, 'is missing')
+      meta.version++
+      const key = keys.row(meta.version)
+      changes.push({ type: 'put', key, value: encodeValue(key, update) })
+      return meta.version
+    })
+    for (const [key, meta] of metas) {
+      if (!(meta instanceof ServerError)) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
+    }
+    await database.write(changes)
+    return outcomes
+  }
+
+  const commits = createGroupCommit<Job, Outcome>({
+    async write(jobs) {
+      const [first] = jobs
+      if (first?.kind === 'change') {
+        const changes = await first.find()
+        if (changes.length > 0) await database.write(changes)
+        return [0]
+      }
+      return append(jobs.filter((job) => job.kind === 'append'))
+    },
+    joins: (first, next) => first.kind === 'append' && next.kind === 'append',
+    sizeOf: (job) => (job.kind === 'append' ? job.update.byteLength : 0),
+    maxBatchSize: MAX_BATCH_BYTES,
+  })
+
+  const add = async (job: Job): Promise<number> => {
+    if (closing) throw new ServerError('closed', 'The log store is closed')
+    const outcome = await commits.add(job)
+    if (outcome instanceof ServerError) throw outcome
+    return outcome
+  }
+  const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
+    await add({ kind: 'change', find })
+  }
+  const readMeta = async (keys: RoomKeys): Promise<RoomMeta> =>
+    orThrow(decodeMeta(keys.meta, await database.read((level) => level.get(keys.meta))))
+
+  return {
+    append: (room, update) => add({ kind: 'append', keys: roomKeys(room), update }),
+
+    async load(room) {
+      const keys = roomKeys(room)
+      return database.read(async (level) => {
+        const view = level.snapshot()
+        try {
+          const meta = orThrow(decodeMeta(keys.meta, await level.get(keys.meta, { snapshot: view })))
+          const rows: LogRow[] = []
+          const bad: DamagedRow[] = []
+          for await (const [key, value] of level.iterator({ ...keys.allRows, snapshot: view })) {
+            const version = versionOf(key)
+            const update = decodeValue(key, value)
+            if (update instanceof Uint8Array) rows.push({ version, update })
+            else bad.push({ version, reason: update.damage })
+          }
+          const { epoch, version, snapshotVersion } = meta
+          const base = { epoch, version, rows, damaged: bad }
+          if (snapshotVersion === 0) return { ...base, snapshot: null }
+          const value = await level.get(keys.snapshot, { snapshot: view })
+          const update = value ? decodeValue(keys.snapshot, value) : { damage: 'is missing' }
+          // Without it the rows are not the document. Nothing is served until somebody has looked.
+          if (!(update instanceof Uint8Array)) throw damaged(keys.snapshot, update.damage)
+          return { ...base, snapshot: { version: snapshotVersion, update } }
+        } finally {
+          await view.close()
+        }
+      })
+    },
+
+    async compact(room, { through, snapshot, keep = [] }) {
+      const keys = roomKeys(room)
+      await change(async () => {
+        const meta = await readMeta(keys)
+        if (meta.version < through || meta.snapshotVersion >= through) return []
+        const kept = new Set(keep.map(keys.row))
+        const replaced = await database.read((level) => level.keys(keys.rowsThrough(through)).all())
+        meta.snapshotVersion = through
+        return [
+          ...replaced.filter((key) => !kept.has(key)).map((key): LevelChange => ({ type: 'del', key })),
+          { type: 'put', key: keys.snapshot, value: encodeValue(keys.snapshot, snapshot) },
+          { type: 'put', key: keys.meta, value: encodeMeta(keys.meta, meta) },
+        ]
+      })
+    },
+
+    async quarantine(room, rows) {
+      const keys = roomKeys(room)
+      await change(async () => {
+        const changes: LevelChange[] = []
+        for (const { version, reason } of rows) {
+          const value = await database.read((level) => level.get(keys.row(version)))
+          if (!value) continue
+          const record = JSON.stringify({ reason, value: Buffer.from(value).toString('base64') })
+          const key = keys.quarantined(version)
+          changes.push({ type: 'put', key, value: encodeValue(key, Buffer.from(record)) })
+          changes.push({ type: 'del', key: keys.row(version) })
+        }
+        return changes
+      })
+    },
+
+    async size(room) {
+      const keys = roomKeys(room)
+      return database.read(async (level) => {
+        const value = await level.get(keys.meta)
+        if (!value) return null
+        const { epoch, version, snapshotVersion } = orThrow(decodeMeta(keys.meta, value))
+        let rowCount = 0
+        let rowBytes = 0
+        for await (const row of level.values(keys.allRows)) {
+          rowCount++
+          rowBytes += row.byteLength
+        }
+        const quarantined: QuarantinedRow[] = []
+        for await (const [key, record] of level.iterator(keys.allQuarantined)) {
+          quarantined.push({ version: versionOf(key), ...readQuarantined(key, record) })
+        }
+        const snapshotBytes = (await level.get(keys.snapshot))?.byteLength ?? 0
+        return { epoch, version, snapshotVersion, snapshotBytes, rowCount, rowBytes, quarantined }
+      })
+    },
+
+    async delete(room) {
+      const keys = roomKeys(room)
+      await change(async () =>
+        database.read(async (level) => {
+          const rows = await level.keys(keys.allRows).all()
+          const quarantined = await level.keys(keys.allQuarantined).all()
+          return [keys.meta, keys.snapshot, ...rows, ...quarantined].map((key) => ({ type: 'del', key }))
+        }),
+      )
+    },
+
+    async *rooms() {
+      const keys = await database.read((level) => level.keys(ALL_META).all())
+      for (const key of keys) yield roomOfMeta(key)
+    },
+
+    check: () =>
+      change(async () => [{ type: 'put', key: CHECK_KEY, value: encodeValue(CHECK_KEY, new Uint8Array()) }]),
+
+    close() {
+      closing ??= (async () => {
+        await commits.idle()
+        try {
+          await database.close()
+        } finally {
+          await release()
+        }
+      })()
+      return closing
+    },
+  }
+}
+
+async function openDatabase(location: string): Promise<LevelDatabase> {
+  let database: LevelDatabase
+  try {
+    database = await openLevelDatabase(location)
+  } catch (cause) {
+    if (isLocked(cause)) throw cause
+    throw new ServerError('store-unavailable', `The store in ${location} could not be opened`, { cause })
+  }
+  try {
+    const value = await database.read((level) => level.get(FORMAT_KEY))
+    if (!value) {
+      const format = encodeValue(FORMAT_KEY, Buffer.from(String(STORE_FORMAT)))
+      await database.write([{ type: 'put', key: FORMAT_KEY, value: format }])
+    } else {
+      const format = decodeValue(FORMAT_KEY, value)
+      if (!(format instanceof Uint8Array)) throw damaged(FORMAT_KEY, format.damage)
+      const found = Buffer.from(format).toString()
+      if (found !== String(STORE_FORMAT)) {
+        throw new ServerError('store-damaged', `The store in ${location} has format ${found}; this server reads ${STORE_FORMAT}`)
+      }
+    }
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function readQuarantined(key: string, record: Uint8Array): { reason: string; bytes: number } {
+  const payload = decodeValue(key, record)
+  if (!(payload instanceof Uint8Array)) return { reason: `record ${payload.damage}`, bytes: record.byteLength }
+  const { reason, value } = JSON.parse(Buffer.from(payload).toString()) as { reason: string; value: string }
+  return { reason, bytes: Buffer.byteLength(value, 'base64') }
+}
+
+function isLocked(error: unknown): boolean {
+  // The constructor says that it did not open; why is the cause.
+  const cause = error instanceof Error ? error.cause : undefined
+  return [error, cause].some((one) => one instanceof Error && 'code' in one && one.code === 'LEVEL_LOCKED')
+}
+
+function orThrow(meta: RoomMeta | ServerError): RoomMeta {
+  if (meta instanceof ServerError) throw meta
+  return meta
+}
+
+function damaged(key: string, damage: string): ServerError {
+  return new ServerError('store-damaged', `What is stored under ${key} cannot be read: ${damage}`)
+}

@@ -1,0 +1,4 @@
+import { runLogStoreTests } from './acceptance.js'
+import { createMemoryLog } from './memoryLog.js'
+
+runLogStoreTests('memory', { open: async () => createMemoryLog() })

@@ -1,0 +1,105 @@
+import { ServerError } from '../errors.js'
+import type { LogStore, QuarantinedRow } from './logStore.js'
+
+interface MemoryRoom {
+  version: number
+  snapshot: { version: number; update: Uint8Array } | null
+  rows: Map<number, Uint8Array>
+  quarantined: Map<number, { reason: string; update: Uint8Array }>
+}
+
+/**
+ * Creates a {@link LogStore} that forgets everything with its process: for tests and for trying things out.
+ *
+ * @example
+ * ```ts
+ * import { createMemoryLog } from '@parley/server'
+ *
+ * const store = createMemoryLog()
+ * const version = await store.append('alice', new Uint8Array([0, 0])) // 1
+ * ```
+ */
+export function createMemoryLog(): LogStore {
+  const rooms = new Map<string, MemoryRoom>()
+  let closed = false
+
+  const open = (): void => {
+    if (closed) throw new ServerError('closed', 'The log store is closed')
+  }
+
+  return {
+    async append(name, update) {
+      open()
+      let room = rooms.get(name)
+      if (!room) {
+        room = { version: 0, snapshot: null, rows: new Map(), quarantined: new Map() }
+        rooms.set(name, room)
+      }
+      room.version++
+      room.rows.set(room.version, update.slice())
+      return room.version
+    },
+    async load(name) {
+      open()
+      const room = rooms.get(name)
+      return {
+        epoch: 0,
+        version: room?.version ?? 0,
+        snapshot: room?.snapshot ?? null,
+        rows: room ? [...room.rows].map(([version, update]) => ({ version, update })) : [],
+        damaged: [],
+      }
+    },
+    async compact(name, { through, snapshot, keep = [] }) {
+      open()
+      const room = rooms.get(name)
+      if (!room || (room.snapshot && room.snapshot.version >= through)) return
+      for (const version of room.rows.keys()) {
+        if (version <= through && !keep.includes(version)) room.rows.delete(version)
+      }
+      room.snapshot = { version: through, update: snapshot.slice() }
+    },
+    async quarantine(name, rows) {
+      open()
+      const room = rooms.get(name)
+      for (const { version, reason } of rows) {
+        const update = room?.rows.get(version)
+        if (!room || !update) continue
+        room.rows.delete(version)
+        room.quarantined.set(version, { reason, update })
+      }
+    },
+    async size(name) {
+      open()
+      const room = rooms.get(name)
+      if (!room) return null
+      let rowBytes = 0
+      for (const update of room.rows.values()) rowBytes += update.byteLength
+      return {
+        epoch: 0,
+        version: room.version,
+        snapshotVersion: room.snapshot?.version ?? 0,
+        snapshotBytes: room.snapshot?.update.byteLength ?? 0,
+        rowCount: room.rows.size,
+        rowBytes,
+        quarantined: [...room.quarantined].map(
+          ([version, { reason, update }]): QuarantinedRow => ({ version, reason, bytes: update.byteLength }),
+        ),
+      }
+    },
+    async delete(name) {
+      open()
+      rooms.delete(name)
+    },
+    async *rooms() {
+      open()
+      yield* [...rooms.keys()]
+    },
+    async check() {
+      open()
+    },
+    async close() {
+      closed = true
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import { ServerError } from '../errors.js'
+import { decodeValue, encodeValue } from './rowCodec.js'
+
+/** A room's numbers as they lie in the store. Members this server does not know stay as they are. */
+export interface RoomMeta {
+  epoch: number
+  version: number
+  snapshotVersion: number
+}
+
+/** Reads a room's numbers, those of a new room if there are none; an error is returned, for it concerns one room of many. */
+export function decodeMeta(key: string, value: Uint8Array | undefined): RoomMeta | ServerError {
+  if (!value) return { epoch: 0, version: 0, snapshotVersion: 0 }
+  const payload = decodeValue(key, value)
+  if (!(payload instanceof Uint8Array)) {
+    return new ServerError('store-damaged', `What is stored under ${key} cannot be read: ${payload.damage}`)
+  }
+  // The checksum says that it is what a server wrote.
+  return JSON.parse(Buffer.from(payload).toString()) as RoomMeta
+}
+
+/** The stored form of a room's numbers. */
+export function encodeMeta(key: string, meta: RoomMeta): Uint8Array {
+  return encodeValue(key, Buffer.from(JSON.stringify(meta)))
+}

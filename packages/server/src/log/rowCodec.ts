@@ -1,0 +1,28 @@
+import { crc32 } from './crc32.js'
+
+/** The first byte of every stored value. A server that finds another one is older than the data. */
+const FORMAT = 1
+const HEADER_BYTES = 5
+const encoder = new TextEncoder()
+
+/**
+ * Wraps what is stored under `key`: the format, a checksum over key and payload, the payload. The key is part of the
+ * checksum, so that a value under the key of another room or version is found out too.
+ */
+export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
+  const value = new Uint8Array(HEADER_BYTES + payload.byteLength)
+  value[0] = FORMAT
+  new DataView(value.buffer).setUint32(1, crc32(encoder.encode(key), payload))
+  value.set(payload, HEADER_BYTES)
+  return value
+}
+
+/** The payload of a stored value, or the reason why it cannot be read. */
+export function decodeValue(key: string, value: Uint8Array): Uint8Array | { damage: string } {
+  if (value.byteLength < HEADER_BYTES) return { damage: 'cut off' }
+  if (value[0] !== FORMAT) return { damage: `unknown format ${value[0]}` }
+  // Copied, so that what reads beyond its end does not read the header or another row.
+  const payload = value.slice(HEADER_BYTES)
+  const stored = new DataView(value.buffer, value.byteOffset).getUint32(1)
+  return stored === crc32(encoder.encode(key), payload) ? payload : { damage: 'checksum does not match' }
+}

@@ -1,0 +1,1 @@
+export { type LogStoreSetup, runLogStoreTests } from './log/acceptance.js'
