@@ -1,4 +1,12 @@
+export {
+  type Access,
+  AccessError,
+  type AccessErrorCode,
+  type AccessRequest,
+  type Authenticate,
+} from './access/authenticate.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
+export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {
   Compaction,
@@ -10,3 +18,8 @@ export type {
   StoredRoom,
 } from './log/logStore.js'
 export { createMemoryLog } from './log/memoryLog.js'
+export { type Logger, silentLogger } from './logger.js'
+export type { Peer, Seat, Work } from './room/peer.js'
+export type { Room } from './room/room.js'
+export type { RoomLease, Rooms } from './room/rooms.js'
+export { createServer, type Server, type ServerAddress, type ServerOptions } from './server.js'

@@ -1,0 +1,55 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What is known of somebody who wants into a room. */
+export interface AccessRequest {
+  /** The user whose room it is. */
+  readonly uid: string
+  /** From the subprotocol `parley.token.<token>`, else from the query parameter `token`. */
+  readonly token: string | undefined
+  /** As the client sent them. They carry the token too: not to be logged. */
+  readonly headers: IncomingHttpHeaders
+  /** The address of the other end of the connection. */
+  readonly remoteAddress: string | undefined
+  /** Aborted when the answer comes too late to matter. */
+  readonly signal: AbortSignal
+}
+
+/** What somebody may do. */
+export interface Access {
+  /** Who it is. If this is not the user whose room it is, the answer is 4403. */
+  readonly uid: string
+  /** True if they may look and not change anything. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * Decides who may use a room. Throw an {@link AccessError} to refuse; any other error says that it could not be decided,
+ * and the client tries again later.
+ *
+ * @example
+ * ```ts
+ * import { AccessError, type Authenticate } from '@parley/server'
+ *
+ * const sessions = new Map([['secret', 'alice']])
+ * const authenticate: Authenticate = ({ token }) => {
+ *   const uid = sessions.get(token ?? '')
+ *   if (uid === undefined) throw new AccessError('unauthenticated', 'the token is unknown')
+ *   return { uid }
+ * }
+ * ```
+ */
+export type Authenticate = (request: AccessRequest) => Access | Promise<Access>
+
+/** Why somebody is refused: `unauthenticated` closes with 4401, `forbidden` with 4403. */
+export type AccessErrorCode = 'unauthenticated' | 'forbidden'
+
+/** Refuses somebody. The message is told to them. */
+export class AccessError extends Error {
+  override name = 'AccessError'
+  readonly code: AccessErrorCode
+
+  constructor(code: AccessErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}

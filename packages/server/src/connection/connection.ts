@@ -1,0 +1,186 @@
+import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
+import type { RawData, WebSocket } from 'ws'
+import { ServerError } from '../errors.js'
+import type { Limits, Timing } from '../limits.js'
+import type { Logger } from '../logger.js'
+import type { Peer, Seat } from '../room/peer.js'
+import type { RoomLease, Rooms } from '../room/rooms.js'
+import { closeSocket } from './closeSocket.js'
+import { encodeSyncRequest, HEARTBEAT, readMessage } from './messages.js'
+
+/** One WebSocket in its room. */
+export interface Connection {
+  readonly room: string
+  /** Deals with all that was received, then closes. Settles when the connection is gone. */
+  finish: (code: CloseCode, reason: string) => Promise<void>
+  /** Settles when the connection is gone. */
+  readonly closed: Promise<void>
+}
+
+export interface ConnectionOptions {
+  socket: WebSocket
+  room: string
+  readOnly: boolean
+  rooms: Rooms
+  limits: Limits
+  timing: Timing
+  logger: Logger
+}
+
+/** A connection that shows no sign of life for so many heartbeats is cut. */
+const SILENT_HEARTBEATS = 3
+/** How long a client may take to answer a close frame. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+/** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { socket, room: name, readOnly, rooms, limits, timing, logger } = options
+  let seat: Seat | null = null
+  let lease: RoomLease | null = null
+  let ended = false
+  /** Bytes of answers to syncs that are on their way: these may be as large as the document. */
+  let answerBytes = 0
+  let lastSign = Date.now()
+  let lastBuffered = 0
+
+  const close = (code: CloseCode, reason: string): void => {
+    if (ended) return
+    ended = true
+    logger.debug({ room: name, code, reason }, 'a connection is closed')
+    closeSocket(socket, code, reason)
+    // Its answer, and what it still uploads, must be read for the handshake to end.
+    if (socket.isPaused) socket.resume()
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
+  }
+
+  const peer: Peer = {
+    readOnly,
+    send(message) {
+      if (ended) return
+      if (socket.bufferedAmount - answerBytes > limits.bufferedBytes) {
+        close(CLOSE_CODES.slowReader, 'messages are not read fast enough')
+      } else socket.send(message)
+    },
+    sendAnswer(message, sent) {
+      if (ended) return sent()
+      answerBytes += message.byteLength
+      socket.send(message, () => {
+        answerBytes -= message.byteLength
+        sent()
+      })
+    },
+    refuse: close,
+  }
+
+  const receive = (to: RoomLease, at: Seat, frame: Uint8Array<ArrayBuffer>): void => {
+    const message = readMessage(frame)
+    switch (message.type) {
+      case 'sync':
+        return at.add(message)
+      case 'update':
+        if (message.update.byteLength > limits.documentBytes) {
+          return close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
+        }
+        return at.add(message)
+      case 'awareness':
+        if (message.update.byteLength > limits.awarenessBytes) {
+          throw new ServerError('malformed', `awareness may have ${limits.awarenessBytes} bytes`)
+        }
+        return at.receiveAwareness(message.update)
+      case 'queryAwareness':
+        return at.sendAwareness()
+      case 'acknowledge': {
+        if (socket.protocol !== SUBPROTOCOL) {
+          throw new ServerError('malformed', `acknowledgements belong to the subprotocol ${SUBPROTOCOL}`)
+        }
+        const { token } = message
+        const reached = (): void => {
+          const { epoch, version } = to.room
+          peer.send(encodeAcknowledgement({ token, epoch, version }))
+        }
+        return at.add({ type: 'barrier', reached })
+      }
+    }
+  }
+
+  const onMessage = (data: RawData, isBinary: boolean): void => {
+    lastSign = Date.now()
+    if (ended || !seat || !lease) return
+    try {
+      if (!isBinary) throw new ServerError('malformed', 'text frames are not part of the protocol')
+      // Copied out of ws' pooled buffer, see readMessage.
+      receive(lease, seat, new Uint8Array(data as Buffer))
+      if (seat.queuedBytes > limits.queuedBytes) socket.pause()
+    } catch (error) {
+      if (error instanceof ServerError) return close(CLOSE_CODES.malformed, error.message)
+      logger.error({ room: name, err: error }, 'a message could not be dealt with')
+      close(CLOSE_CODES.malformed, 'the message could not be read')
+    }
+  }
+
+  const heartbeat = setInterval(() => {
+    const buffered = socket.bufferedAmount
+    // Who reads a large answer over a thin line answers no ping before it is through.
+    if (buffered < lastBuffered) lastSign = Date.now()
+    lastBuffered = buffered
+    if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) return socket.terminate()
+    socket.ping()
+    peer.send(HEARTBEAT)
+  }, timing.heartbeatMs)
+  heartbeat.unref()
+
+  const enter = async (): Promise<void> => {
+    socket.pause()
+    let entered: RoomLease
+    try {
+      entered = await rooms.acquire(name)
+    } catch {
+      // Logged where the room was to be loaded, once for all who wait for it.
+      return close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
+    } finally {
+      socket.resume()
+    }
+    if (ended || socket.readyState !== socket.OPEN) return entered.release()
+    lease = entered
+    const taken = entered.room.join(peer)
+    taken.onDrain = () => {
+      if (socket.isPaused && taken.queuedBytes < limits.queuedBytes / 2) socket.resume()
+    }
+    seat = taken
+    peer.send(encodeSyncRequest(entered.room.encodeStateVector()))
+    taken.sendAwareness()
+  }
+
+  const closed = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      ended = true
+      clearInterval(heartbeat)
+      seat?.leave()
+      // What it sent is stored before the room may leave memory.
+      lease?.release()
+      resolve()
+    })
+  })
+  socket.on('message', onMessage)
+  socket.on('pong', () => {
+    lastSign = Date.now()
+  })
+  // Followed by `close`.
+  socket.on('error', (error) => logger.debug({ room: name, err: error }, 'a connection failed'))
+  void enter()
+
+  return {
+    room: name,
+    closed,
+    async finish(code, reason) {
+      socket.pause()
+      const at = seat
+      if (at && !ended) {
+        await Promise.race([closed, new Promise<void>((reached) => at.add({ type: 'barrier', reached }))])
+      }
+      socket.resume()
+      close(code, reason)
+      await closed
+    },
+  }
+}

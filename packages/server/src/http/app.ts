@@ -1,0 +1,61 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { CheckSource } from '../access/origins.js'
+import type { Logger } from '../logger.js'
+import { serveWebFiles } from './webFiles.js'
+
+export interface AppOptions {
+  /** Asked for every request; the port is known only when the server listens. */
+  checkSource: CheckSource
+  webRoot: string | undefined
+  logger: Logger
+  /** Resolves if the server takes connections and can store what they bring. */
+  checkReady: () => Promise<void>
+}
+
+/** Creates what answers plain HTTP. */
+export async function createApp({ checkSource, webRoot, logger, checkReady }: AppOptions): Promise<FastifyInstance> {
+  // Fastify's own log would have addresses in it, and addresses may have tokens in them.
+  const app = Fastify({ logger: false, forceCloseConnections: true })
+
+  // A web page can post a form or plain text to any address without being asked; JSON it cannot.
+  app.removeContentTypeParser('text/plain')
+
+  app.addHook('onRequest', async (request, reply) => {
+    const { host, origin } = request.headers
+    const wrong = checkSource({ host, origin })
+    if (wrong !== null) return reply.code(403).send({ error: 'forbidden', message: wrong })
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('referrer-policy', 'no-referrer')
+    reply.header('cross-origin-resource-policy', 'same-origin')
+    reply.header('cross-origin-opener-policy', 'same-origin')
+  })
+  app.setErrorHandler<Error & { statusCode?: number; code?: string }>((error, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status < 500) return reply.code(status).send({ error: error.code ?? 'bad-request', message: error.message })
+    logger.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+    return reply.code(500).send({ error: 'internal' })
+  })
+
+  app.get('/healthz', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return { status: 'ok' }
+  })
+  app.get('/readyz', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+    try {
+      await checkReady()
+      return { status: 'ready' }
+    } catch (error) {
+      logger.warn({ err: error }, 'the server is not ready')
+      return reply.code(503).send({ status: 'unavailable' })
+    }
+  })
+  app.get('/sync/*', async (_request, reply) =>
+    reply.code(426).header('upgrade', 'websocket').send({ error: 'upgrade-required', message: 'Connect by WebSocket' }),
+  )
+  if (webRoot === undefined) app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not-found' }))
+  else await serveWebFiles(app, webRoot)
+  return app
+}

@@ -1,0 +1,83 @@
+import * as Y from 'yjs'
+import type { Logger } from '../logger.js'
+import type { LogStore } from '../log/logStore.js'
+import type { LoadedRoom } from './loadRoom.js'
+
+/** A room's log is compacted when it has this many rows … */
+const MAX_ROWS = 500
+/** … or when the rows outweigh the snapshot by so much, and are at least this large. */
+const MAX_ROW_RATIO = 2
+const MIN_ROW_BYTES = 1024 * 1024
+/** When a room leaves memory, fewer rows than this are not worth a snapshot. */
+const MIN_ROWS_ON_CLOSE = 50
+
+/** Keeps the log of one room short: it counts the rows and replaces them by a snapshot when there are many. */
+export interface Compactor {
+  /** Compacts in the background if it is time. */
+  check: () => void
+  /** Counts a row that was appended. */
+  count: (bytes: number) => void
+  readonly storedBytes: number
+  /** Settles when no compaction is under way; with `last`, compacts first if that is worth it. */
+  finish: () => Promise<void>
+}
+
+export interface CompactorOptions {
+  store: LogStore
+  logger: Logger
+  room: string
+  loaded: LoadedRoom
+  /** The version of the document now, and the rows up to it that are not in the document. */
+  now: () => { version: number; waiting: ReadonlyArray<{ version: number }> }
+}
+
+/** Creates the {@link Compactor} of a loaded room. */
+export function createCompactor({ store, logger, room, loaded, now }: CompactorOptions): Compactor {
+  const { doc } = loaded
+  let { snapshotBytes, rowCount, rowBytes } = loaded
+  let running: Promise<void> | null = null
+  // A compaction that failed is tried again when there is twice as much to gain, not at every update.
+  let patience = 1
+
+  const compact = async (): Promise<void> => {
+    const { version, waiting } = now()
+    const before = { rowCount, rowBytes }
+    // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
+    const snapshot = Y.encodeStateAsUpdate(doc)
+    try {
+      await store.compact(room, { through: version, snapshot, keep: waiting.map((row) => row.version) })
+      snapshotBytes = snapshot.byteLength
+      rowCount -= before.rowCount - waiting.length
+      rowBytes -= before.rowBytes
+      patience = 1
+    } catch (error) {
+      patience *= 2
+      logger.warn({ room, err: error }, 'the log of a room could not be compacted')
+    }
+  }
+  const start = (): void => {
+    running ??= compact().finally(() => {
+      running = null
+    })
+  }
+
+  return {
+    check() {
+      const many = rowCount >= MAX_ROWS * patience
+      const large = rowBytes >= Math.max(MIN_ROW_BYTES, MAX_ROW_RATIO * snapshotBytes) * patience
+      if (many || large) start()
+    },
+    count(bytes) {
+      rowCount++
+      rowBytes += bytes
+    },
+    get storedBytes() {
+      return snapshotBytes + rowBytes
+    },
+    async finish() {
+      await running
+      if (rowCount >= MIN_ROWS_ON_CLOSE) start()
+      await running
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { CloseCode } from '@parley/core'
+
+/** A connection as its room sees it. None of its methods throw. */
+export interface Peer {
+  /** True if what it sends must not change the document. */
+  readonly readOnly: boolean
+  send: (message: Uint8Array) => void
+  /** Sends what may be as large as the document, and says when it has left the process. */
+  sendAnswer: (message: Uint8Array, sent: () => void) => void
+  /** Ends the connection; nothing it sent later is looked at. */
+  refuse: (code: CloseCode, reason: string) => void
+}
+
+/** What a room does for a peer, in the order in which it was asked for. */
+export type Work =
+  | { readonly type: 'update'; readonly update: Uint8Array }
+  /** Answer with what the peer lacks. */
+  | { readonly type: 'sync'; readonly stateVector: Uint8Array }
+  /** Say that all before is durable. */
+  | { readonly type: 'barrier'; readonly reached: () => void }
+
+/** A peer's place in a room: its queue of work. */
+export interface Seat {
+  add: (work: Work) => void
+  /** Relays who is there. */
+  receiveAwareness: (update: Uint8Array) => void
+  sendAwareness: () => void
+  /** How many bytes wait to be dealt with. */
+  readonly queuedBytes: number
+  /** Called whenever `queuedBytes` has become less. */
+  onDrain: () => void
+  /** The peer is gone. What it sent before is stored all the same. May be called twice. */
+  leave: () => void
+}

@@ -1,0 +1,120 @@
+import { CLOSE_CODES, type CloseCode } from '@parley/core'
+import * as Y from 'yjs'
+import { encodeSyncAnswer } from '../connection/messages.js'
+import type { Peer, Work } from './peer.js'
+
+/** One turn of a room stores up to this much of one connection as one entry. */
+const MAX_RUN_BYTES = 1024 * 1024
+const MAX_RUN_COUNT = 256
+
+/** What an entry of a queue costs beside its bytes: a million empty ones are not free. */
+const WORK_OVERHEAD_BYTES = 64
+
+/** The queue of one peer. The room takes from it; nothing overtakes anything within it. */
+export interface WorkQueue {
+  readonly peer: Peer
+  /** True once the first sync was answered: from then on the peer hears of every change, and lacks none before. */
+  readonly synced: boolean
+  readonly bytes: number
+  /** True when nothing is left to do and nothing more will come. */
+  readonly finished: boolean
+  add: (work: Work) => void
+  /** Does what stands at the head and needs nothing stored. */
+  answer: (doc: Y.Doc) => void
+  /** The updates at the head, at most as many as make one entry. */
+  peekUpdates: () => Uint8Array[]
+  removeUpdates: (count: number) => void
+  /** The peer did what cannot be accepted: it is told, and all its work is dropped, so that no barrier is reached. */
+  refuse: (code: CloseCode, reason: string) => void
+  /** The peer is gone: only its updates still matter. */
+  leave: () => void
+}
+
+/** Creates the {@link WorkQueue} of a peer; `wake` asks the room for a turn. */
+export function createWorkQueue(peer: Peer, wake: () => void): WorkQueue {
+  let work: Work[] = []
+  let bytes = 0
+  let synced = false
+  let answering = false
+  let gone = false
+  let refused = false
+
+  const refuse = (code: CloseCode, reason: string): void => {
+    if (refused) return
+    refused = true
+    work = []
+    bytes = 0
+    peer.refuse(code, reason)
+  }
+
+  const remove = (count: number): void => {
+    for (const item of work.splice(0, count)) bytes -= sizeOf(item)
+  }
+
+  const answerSync = (doc: Y.Doc, stateVector: Uint8Array): void => {
+    let missing: Uint8Array
+    try {
+      missing = Y.encodeStateAsUpdate(doc, stateVector)
+    } catch {
+      refuse(CLOSE_CODES.malformed, 'not a state vector')
+      return
+    }
+    synced = true
+    // One at a time: a client that asks and does not read would have us hold its document many times over.
+    answering = true
+    peer.sendAnswer(encodeSyncAnswer(missing), () => {
+      answering = false
+      wake()
+    })
+  }
+
+  return {
+    peer,
+    get synced() {
+      return synced && !gone && !refused
+    },
+    get bytes() {
+      return bytes
+    },
+    get finished() {
+      return (gone || refused) && work.length === 0
+    },
+    add(item) {
+      if (gone || refused) return
+      work.push(item)
+      bytes += sizeOf(item)
+      wake()
+    },
+    answer(doc) {
+      for (let first = work[0]; first && first.type !== 'update'; first = work[0]) {
+        if (first.type === 'sync' && answering && !gone) return
+        remove(1)
+        if (first.type === 'barrier') first.reached()
+        else if (!gone) answerSync(doc, first.stateVector)
+      }
+    },
+    peekUpdates() {
+      const updates: Uint8Array[] = []
+      let size = 0
+      for (const item of work) {
+        if (item.type !== 'update') break
+        size += item.update.byteLength
+        if (updates.length > 0 && (size > MAX_RUN_BYTES || updates.length === MAX_RUN_COUNT)) break
+        updates.push(item.update)
+      }
+      return updates
+    },
+    removeUpdates: remove,
+    refuse,
+    leave() {
+      gone = true
+      wake()
+    },
+  }
+}
+
+function sizeOf(work: Work): number {
+  if (work.type === 'update') return WORK_OVERHEAD_BYTES + work.update.byteLength
+  if (work.type === 'sync') return WORK_OVERHEAD_BYTES + work.stateVector.byteLength
+  return WORK_OVERHEAD_BYTES
+}

@@ -1,0 +1,169 @@
+import type { AddressInfo } from 'node:net'
+import { CLOSE_CODES } from '@parley/core'
+import type { Authenticate } from './access/authenticate.js'
+import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
+import { type Connection, createConnection } from './connection/connection.js'
+import { ServerError } from './errors.js'
+import { createApp } from './http/app.js'
+import { createUpgradeHandler } from './http/upgrade.js'
+import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
+import { type Logger, silentLogger } from './logger.js'
+import type { LogStore } from './log/logStore.js'
+import { createRooms, type Rooms } from './room/rooms.js'
+
+export interface ServerOptions {
+  /** Where the rooms are kept. The server closes it when it closes. */
+  store: LogStore
+  /**
+   * Who may use a room. `open` lets everybody in who can reach the server as the machine's own user could: on a loopback
+   * address only, under a loopback name, from no other web page.
+   */
+  auth: 'open' | Authenticate
+  /** The address to listen on, `127.0.0.1` if left out. */
+  host?: string
+  /** The port to listen on, 4300 if left out; 0 takes a free one. */
+  port?: number
+  /** Origins of web pages that may connect beside the server's own, such as `https://chat.example.org`. */
+  origins?: readonly string[]
+  /** A folder with a built web app to serve. */
+  webRoot?: string
+  limits?: Partial<Limits>
+  timing?: Partial<Timing>
+  /** Nothing is logged if left out. A pino logger fits. */
+  logger?: Logger
+}
+
+/** A Parley server. */
+export interface Server {
+  /** Starts to take connections. @throws the operating system's error if the address cannot be had */
+  listen: () => Promise<ServerAddress>
+  /** Where the server listens, `null` before and after. */
+  readonly address: ServerAddress | null
+  /** How many WebSockets are connected. */
+  readonly connections: number
+  /** The rooms, for what works on documents beside their connections. */
+  readonly rooms: Rooms
+  /**
+   * Takes no more connections, makes durable what it has received, closes the connections with 1012, and closes the store.
+   * May be called twice.
+   */
+  close: () => Promise<void>
+}
+
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+  /** Such as `http://127.0.0.1:4300`. */
+  readonly url: string
+}
+
+const DEFAULT_HOST = '127.0.0.1'
+const DEFAULT_PORT = 4300
+
+/**
+ * Creates a server that keeps Yjs documents, one for each user, and that y-websocket's `WebsocketProvider` connects to at
+ * `/sync/<uid>`.
+ *
+ * @throws ServerError with code `invalid-argument`
+ * @example
+ * ```ts
+ * import { createMemoryLog, createServer } from '@parley/server'
+ *
+ * const server = await createServer({ store: createMemoryLog(), auth: 'open', port: 0 })
+ * const { url } = await server.listen()
+ * console.log(url) // http://127.0.0.1:…
+ * await server.close()
+ * ```
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { store, auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
+  const logger = options.logger ?? silentLogger
+  const limits: Limits = { ...defaultLimits, ...options.limits }
+  const timing: Timing = { ...defaultTiming, ...options.timing }
+  const origins = (options.origins ?? []).map(normalizeOrigin)
+  if (auth === 'open' && !isLoopbackName(host)) {
+    throw new ServerError('invalid-argument', `Without authentication the host must be a loopback address, not ${host}`)
+  }
+
+  const rooms = createRooms({ store, limits, timing, logger })
+  const connections = new Set<Connection>()
+  let address: ServerAddress | null = null
+  let stopping = false
+  let closing: Promise<void> | null = null
+  // The port may be the system's choice, so what is allowed is known when there is one.
+  let checkSource: CheckSource = () => 'the server does not listen yet'
+
+  const app = await createApp({
+    checkSource: (source) => checkSource(source),
+    webRoot,
+    logger,
+    async checkReady() {
+      if (stopping) throw new ServerError('closed', 'The server stops')
+      await store.check()
+    },
+  })
+  app.server.on(
+    'upgrade',
+    createUpgradeHandler({
+      authenticate: auth === 'open' ? null : auth,
+      checkSource: (source) => checkSource(source),
+      limits,
+      timing,
+      logger,
+      isStopping: () => stopping,
+      admit({ socket, room, readOnly }) {
+        const connection = createConnection({ socket, room, readOnly, rooms, limits, timing, logger })
+        connections.add(connection)
+        void connection.closed.then(() => connections.delete(connection))
+      },
+    }),
+  )
+
+  const drain = async (): Promise<void> => {
+    await rooms.idle()
+    const all = [...connections]
+    const finishing = all.map(async (connection, index) => {
+      await delay((timing.drainMs * index) / Math.max(1, all.length - 1))
+      await connection.finish(CLOSE_CODES.serviceRestart, 'the server stops')
+    })
+    await Promise.all(finishing)
+  }
+
+  return {
+    async listen() {
+      await app.listen({ host, port })
+      const bound = app.server.address() as AddressInfo
+      checkSource = createSourceCheck({ open: auth === 'open', port: bound.port, origins })
+      const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+      address = { host: bound.address, port: bound.port, url: `http://${name}:${bound.port}` }
+      logger.info(address, 'listening')
+      return address
+    },
+    get address() {
+      return address
+    },
+    get connections() {
+      return connections.size
+    },
+    rooms,
+    close() {
+      closing ??= (async () => {
+        stopping = true
+        address = null
+        // Stops listening; its callback waits for the connections, which are closed below.
+        app.server.close()
+        logger.info({ connections: connections.size }, 'stopping')
+        await drain()
+        await app.close()
+        await rooms.close()
+        await store.close()
+        logger.info({}, 'stopped')
+      })()
+      return closing
+    },
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
