@@ -7,8 +7,8 @@ import { ServerError } from './errors.js'
 import { createApp } from './http/app.js'
 import { createUpgradeHandler } from './http/upgrade.js'
 import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
-import { type Logger, silentLogger } from './logger.js'
 import type { LogStore } from './log/logStore.js'
+import { type Logger, silentLogger } from './logger.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 
 export interface ServerOptions {
@@ -82,7 +82,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const timing: Timing = { ...defaultTiming, ...options.timing }
   const origins = (options.origins ?? []).map(normalizeOrigin)
   if (auth === 'open' && !isLoopbackName(host)) {
-    throw new ServerError('invalid-argument', `Without authentication the host must be a loopback address, not ${host}`)
+    throw new ServerError(
+      'invalid-argument',
+      `Without authentication the host must be a loopback address, not ${host}`,
+    )
   }
 
   const rooms = createRooms({ store, limits, timing, logger })

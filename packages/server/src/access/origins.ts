@@ -31,7 +31,8 @@ const HTTP_PORT = 80
 export function createSourceCheck({ open, port, origins }: SourceOptions): CheckSource {
   const allowed = new Set(origins.map(normalizeOrigin))
   return ({ host, origin }) => {
-    if (open && !(host !== undefined && isLoopbackHost(host, port))) return 'the Host is not the address of this server'
+    if (open && !(host !== undefined && isLoopbackHost(host, port)))
+      return 'the Host is not the address of this server'
     if (origin === undefined || allowed.has(origin)) return null
     const page = parse(origin)
     if (open) {
@@ -50,7 +51,10 @@ export function normalizeOrigin(origin: string): string {
   const url = parse(origin)
   const isOrigin = url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash
   if (!isOrigin || url.username !== '' || url.password !== '') {
-    throw new ServerError('invalid-argument', `origins must be such as https://chat.example.org, not ${origin}`)
+    throw new ServerError(
+      'invalid-argument',
+      `origins must be such as https://chat.example.org, not ${origin}`,
+    )
   }
   return url.origin
 }

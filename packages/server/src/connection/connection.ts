@@ -6,7 +6,7 @@ import type { Logger } from '../logger.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
 import { closeSocket } from './closeSocket.js'
-import { encodeSyncRequest, HEARTBEAT, readMessage } from './messages.js'
+import { type ClientMessage, encodeSyncRequest, HEARTBEAT, readMessage } from './messages.js'
 
 /** One WebSocket in its room. */
 export interface Connection {
@@ -62,7 +62,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       } else socket.send(message)
     },
     sendAnswer(message, sent) {
-      if (ended) return sent()
+      if (ended) {
+        sent()
+        return
+      }
       answerBytes += message.byteLength
       socket.send(message, () => {
         answerBytes -= message.byteLength
@@ -72,33 +75,30 @@ export function createConnection(options: ConnectionOptions): Connection {
     refuse: close,
   }
 
-  const receive = (to: RoomLease, at: Seat, frame: Uint8Array<ArrayBuffer>): void => {
-    const message = readMessage(frame)
+  const receive = (to: RoomLease, at: Seat, message: ClientMessage): void => {
     switch (message.type) {
       case 'sync':
-        return at.add(message)
+        at.add(message)
+        break
       case 'update':
-        if (message.update.byteLength > limits.documentBytes) {
-          return close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
-        }
-        return at.add(message)
+        if (message.update.byteLength <= limits.documentBytes) at.add(message)
+        else close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
+        break
       case 'awareness':
-        if (message.update.byteLength > limits.awarenessBytes) {
-          throw new ServerError('malformed', `awareness may have ${limits.awarenessBytes} bytes`)
-        }
-        return at.receiveAwareness(message.update)
+        if (message.update.byteLength <= limits.awarenessBytes) at.receiveAwareness(message.update)
+        else close(CLOSE_CODES.malformed, `awareness may have ${limits.awarenessBytes} bytes`)
+        break
       case 'queryAwareness':
-        return at.sendAwareness()
+        at.sendAwareness()
+        break
       case 'acknowledge': {
-        if (socket.protocol !== SUBPROTOCOL) {
-          throw new ServerError('malformed', `acknowledgements belong to the subprotocol ${SUBPROTOCOL}`)
-        }
         const { token } = message
         const reached = (): void => {
           const { epoch, version } = to.room
           peer.send(encodeAcknowledgement({ token, epoch, version }))
         }
-        return at.add({ type: 'barrier', reached })
+        if (socket.protocol === SUBPROTOCOL) at.add({ type: 'barrier', reached })
+        else close(CLOSE_CODES.malformed, `acknowledgements belong to the subprotocol ${SUBPROTOCOL}`)
       }
     }
   }
@@ -106,15 +106,21 @@ export function createConnection(options: ConnectionOptions): Connection {
   const onMessage = (data: RawData, isBinary: boolean): void => {
     lastSign = Date.now()
     if (ended || !seat || !lease) return
+    if (!isBinary) {
+      close(CLOSE_CODES.malformed, 'text frames are not part of the protocol')
+      return
+    }
     try {
-      if (!isBinary) throw new ServerError('malformed', 'text frames are not part of the protocol')
       // Copied out of ws' pooled buffer, see readMessage.
-      receive(lease, seat, new Uint8Array(data as Buffer))
+      receive(lease, seat, readMessage(new Uint8Array(data as Buffer)))
       if (seat.queuedBytes > limits.queuedBytes) socket.pause()
     } catch (error) {
-      if (error instanceof ServerError) return close(CLOSE_CODES.malformed, error.message)
-      logger.error({ room: name, err: error }, 'a message could not be dealt with')
-      close(CLOSE_CODES.malformed, 'the message could not be read')
+      if (!(error instanceof ServerError))
+        logger.error({ room: name, err: error }, 'a message could not be dealt with')
+      close(
+        CLOSE_CODES.malformed,
+        error instanceof ServerError ? error.message : 'the message could not be read',
+      )
     }
   }
 
@@ -123,7 +129,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Who reads a large answer over a thin line answers no ping before it is through.
     if (buffered < lastBuffered) lastSign = Date.now()
     lastBuffered = buffered
-    if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) return socket.terminate()
+    if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) {
+      socket.terminate()
+      return
+    }
     socket.ping()
     peer.send(HEARTBEAT)
   }, timing.heartbeatMs)
@@ -136,11 +145,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       entered = await rooms.acquire(name)
     } catch {
       // Logged where the room was to be loaded, once for all who wait for it.
-      return close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
+      close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
+      return
     } finally {
       socket.resume()
     }
-    if (ended || socket.readyState !== socket.OPEN) return entered.release()
+    if (ended || socket.readyState !== socket.OPEN) {
+      entered.release()
+      return
+    }
     lease = entered
     const taken = entered.room.join(peer)
     taken.onDrain = () => {

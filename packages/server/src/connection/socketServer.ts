@@ -6,7 +6,8 @@ const MESSAGE_TOO_BIG = 1009
 /** A frame larger than what `ws` takes is answered with 4413: y-websocket repeats what was answered with 1009 for ever. */
 class RoomSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    if (code === MESSAGE_TOO_BIG) super.close(CLOSE_CODES.tooLarge, 'the message is larger than a document may be')
+    if (code === MESSAGE_TOO_BIG)
+      super.close(CLOSE_CODES.tooLarge, 'the message is larger than a document may be')
     else super.close(code, reason)
   }
 }

@@ -13,7 +13,12 @@ export interface AppOptions {
 }
 
 /** Creates what answers plain HTTP. */
-export async function createApp({ checkSource, webRoot, logger, checkReady }: AppOptions): Promise<FastifyInstance> {
+export async function createApp({
+  checkSource,
+  webRoot,
+  logger,
+  checkReady,
+}: AppOptions): Promise<FastifyInstance> {
   // Fastify's own log would have addresses in it, and addresses may have tokens in them.
   const app = Fastify({ logger: false, forceCloseConnections: true })
 
@@ -33,7 +38,8 @@ export async function createApp({ checkSource, webRoot, logger, checkReady }: Ap
   })
   app.setErrorHandler<Error & { statusCode?: number; code?: string }>((error, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status < 500) return reply.code(status).send({ error: error.code ?? 'bad-request', message: error.message })
+    if (status < 500)
+      return reply.code(status).send({ error: error.code ?? 'bad-request', message: error.message })
     logger.error({ err: error, route: request.routeOptions.url }, 'a request failed')
     return reply.code(500).send({ error: 'internal' })
   })
@@ -53,9 +59,13 @@ export async function createApp({ checkSource, webRoot, logger, checkReady }: Ap
     }
   })
   app.get('/sync/*', async (_request, reply) =>
-    reply.code(426).header('upgrade', 'websocket').send({ error: 'upgrade-required', message: 'Connect by WebSocket' }),
+    reply
+      .code(426)
+      .header('upgrade', 'websocket')
+      .send({ error: 'upgrade-required', message: 'Connect by WebSocket' }),
   )
-  if (webRoot === undefined) app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not-found' }))
+  if (webRoot === undefined)
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not-found' }))
   else await serveWebFiles(app, webRoot)
   return app
 }

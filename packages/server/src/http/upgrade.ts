@@ -55,7 +55,12 @@ export function createUpgradeHandler(
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
 
-  const refuse = (request: IncomingMessage, socket: Duplex, head: Buffer, { code, reason }: Refusal): void => {
+  const refuse = (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { code, reason }: Refusal,
+  ): void => {
     logger.info({ code, reason, remoteAddress: request.socket.remoteAddress }, 'a WebSocket was refused')
     refusing.handleUpgrade(request, socket, head, (refused) => {
       refused.on('error', () => {})

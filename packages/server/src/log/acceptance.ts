@@ -13,7 +13,23 @@ export interface LogStoreSetup {
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
 /** Names that an encoding of keys could confuse. */
-const NAMES = ['a', 'a/', 'a/b', 'a0', 'a%2F', '%', '/', ' ', '~!*', 'ä', '名前', '🙂', 'a'.repeat(200), '0', 'row/a']
+const NAMES = [
+  'a',
+  'a/',
+  'a/b',
+  'a0',
+  'a%2F',
+  '%',
+  '/',
+  ' ',
+  '~!*',
+  'ä',
+  '名前',
+  '🙂',
+  'a'.repeat(200),
+  '0',
+  'row/a',
+]
 
 /**
  * The acceptance suite of a {@link LogStore}, for a test file of its implementation.
@@ -42,7 +58,9 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
 
     it('[L1] numbers the updates of a room from 1, each greater than the one before', async () => {
       const store = await open()
-      const versions = await Promise.all(Array.from({ length: 50 }, (_, n) => store.append('alice', bytes(n))))
+      const versions = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => store.append('alice', bytes(n))),
+      )
       expect(versions).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
       expect(await store.append('alice', bytes(50))).toBe(51)
     })
@@ -60,7 +78,12 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       const updates = [bytes(), bytes(0), bytes(255, 0, 1), new Uint8Array(100_000).fill(7)]
       for (const update of updates) await store.append('alice', update)
       const { version, snapshot, rows, damaged, epoch } = await store.load('alice')
-      expect({ version, snapshot, damaged, epoch }).toEqual({ version: 4, snapshot: null, damaged: [], epoch: 0 })
+      expect({ version, snapshot, damaged, epoch }).toEqual({
+        version: 4,
+        snapshot: null,
+        damaged: [],
+        epoch: 0,
+      })
       expect(rows.map((row) => row.version)).toEqual([1, 2, 3, 4])
       expect(rows.map((row) => [...row.update])).toEqual(updates.map((update) => [...update]))
     })
@@ -76,7 +99,13 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
 
     it('[L3] answers for a room that does not exist that it is empty, and creates nothing', async () => {
       const store = await open()
-      expect(await store.load('nobody')).toEqual({ epoch: 0, version: 0, snapshot: null, rows: [], damaged: [] })
+      expect(await store.load('nobody')).toEqual({
+        epoch: 0,
+        version: 0,
+        snapshot: null,
+        rows: [],
+        damaged: [],
+      })
       expect(await store.size('nobody')).toBe(null)
       await store.compact('nobody', { through: 5, snapshot: bytes(1) })
       await store.quarantine('nobody', [{ version: 1, reason: 'test' }])
@@ -143,7 +172,10 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       do {
         const atLeast = written
         const { version, snapshot, rows } = await store.load('alice')
-        const seen = [...Array.from({ length: snapshot?.version ?? 0 }, (_, n) => n + 1), ...rows.map((row) => row.version)]
+        const seen = [
+          ...Array.from({ length: snapshot?.version ?? 0 }, (_, n) => n + 1),
+          ...rows.map((row) => row.version),
+        ]
         expect(seen).toEqual(Array.from({ length: version }, (_, n) => n + 1))
         expect(version).toBeGreaterThanOrEqual(atLeast)
         await new Promise((resolve) => setImmediate(resolve))
@@ -171,7 +203,13 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       const store = await open()
       for (let n = 1; n <= 4; n++) await store.append('alice', new Uint8Array(1000))
       const before = await store.size('alice')
-      expect(before).toMatchObject({ epoch: 0, version: 4, rowCount: 4, snapshotVersion: 0, snapshotBytes: 0 })
+      expect(before).toMatchObject({
+        epoch: 0,
+        version: 4,
+        rowCount: 4,
+        snapshotVersion: 0,
+        snapshotBytes: 0,
+      })
       expect(before?.rowBytes).toBeGreaterThanOrEqual(4000)
       await store.compact('alice', { through: 3, snapshot: new Uint8Array(500) })
       const after = await store.size('alice')
@@ -212,7 +250,9 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         await store.quarantine('room 2', [{ version: 1, reason: 'test' }])
         store = await reopen(store)
         stores.push(store)
-        expect((await store.load('room 0')).rows.map((row) => row.update[0])).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27])
+        expect((await store.load('room 0')).rows.map((row) => row.update[0])).toEqual([
+          0, 3, 6, 9, 12, 15, 18, 21, 24, 27,
+        ])
         expect((await store.load('room 1')).snapshot?.version).toBe(4)
         expect((await store.load('room 1')).rows).toHaveLength(6)
         expect((await store.size('room 2'))?.quarantined).toHaveLength(1)

@@ -24,7 +24,10 @@ async function openIn(folder: string): Promise<LogStore> {
 }
 
 /** Changes the database of a store by hand. */
-async function byHand(store: LogStore, change: (level: ClassicLevel<string, Buffer>) => Promise<void>): Promise<LogStore> {
+async function byHand(
+  store: LogStore,
+  change: (level: ClassicLevel<string, Buffer>) => Promise<void>,
+): Promise<LogStore> {
   const folder = folderOf.get(store) ?? ''
   await store.close()
   const level = new ClassicLevel<string, Buffer>(join(folder, 'log'), { valueEncoding: 'buffer' })
@@ -86,7 +89,9 @@ describe('log store: classic-level, its own', () => {
     const script = `import { ClassicLevel } from 'classic-level'
       await new ClassicLevel(${JSON.stringify(join(folder, 'log'))}).open().then(
         () => console.log('opened'), (error) => console.log(error.cause?.code))`
-    const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname })
+    const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+    })
     expect(`${other.stdout}${other.stderr}`.trim()).toBe('LEVEL_LOCKED')
   })
 
@@ -119,7 +124,9 @@ describe('log store: classic-level, its own', () => {
 
   it('[L15] rejects the appends of a failed write, goes on reading, and writes again when it can', async () => {
     await store.append('alice', update)
-    const failure = vi.spyOn(ClassicLevel.prototype, 'batch').mockRejectedValue(new Error('No space left on device'))
+    const failure = vi
+      .spyOn(ClassicLevel.prototype, 'batch')
+      .mockRejectedValue(new Error('No space left on device'))
     const failed = await Promise.allSettled([store.append('alice', update), store.append('bob', update)])
     expect(failed.map((result) => result.status)).toEqual(['rejected', 'rejected'])
     await expect(store.append('alice', update)).rejects.toMatchObject({ code: 'store-unavailable' })
@@ -127,7 +134,11 @@ describe('log store: classic-level, its own', () => {
     expect((await store.load('alice')).rows).toHaveLength(1)
     failure.mockRestore()
     const reopened = vi.spyOn(ClassicLevel.prototype, 'open')
-    const versions = await Promise.all([store.append('alice', update), store.append('alice', update), store.load('alice')])
+    const versions = await Promise.all([
+      store.append('alice', update),
+      store.append('alice', update),
+      store.load('alice'),
+    ])
     expect(versions.slice(0, 2)).toEqual([2, 3])
     // Nothing may be written behind what a failed write left in the file.
     expect(reopened).toHaveBeenCalledTimes(1)
@@ -146,7 +157,10 @@ describe('log store: classic-level, its own', () => {
   it('[L16] refuses to append to a room whose numbers are damaged, and stores the rest of the batch', async () => {
     await store.append('alice', update)
     store = await byHand(store, (level) => flipLastByte(level, 'meta/alice'))
-    const [alice, bob] = await Promise.allSettled([store.append('alice', update), store.append('bob', update)])
+    const [alice, bob] = await Promise.allSettled([
+      store.append('alice', update),
+      store.append('bob', update),
+    ])
     expect(alice).toMatchObject({ status: 'rejected', reason: { code: 'store-damaged' } })
     expect(bob).toEqual({ status: 'fulfilled', value: 1 })
   })

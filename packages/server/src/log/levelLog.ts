@@ -3,7 +3,15 @@ import { ServerError } from '../errors.js'
 import { lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
 import { type LevelChange, type LevelDatabase, openLevelDatabase } from './levelDatabase.js'
-import { ALL_META, CHECK_KEY, FORMAT_KEY, type RoomKeys, roomKeys, roomOfMeta, versionOf } from './levelKeys.js'
+import {
+  ALL_META,
+  CHECK_KEY,
+  FORMAT_KEY,
+  type RoomKeys,
+  roomKeys,
+  roomOfMeta,
+  versionOf,
+} from './levelKeys.js'
 import type { DamagedRow, LogRow, LogStore, QuarantinedRow } from './logStore.js'
 import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
 import { decodeValue, encodeValue } from './rowCodec.js'
@@ -239,7 +247,10 @@ async function openDatabase(location: string): Promise<LevelDatabase> {
       if (!(format instanceof Uint8Array)) throw damaged(FORMAT_KEY, format.damage)
       const found = Buffer.from(format).toString()
       if (found !== String(STORE_FORMAT)) {
-        throw new ServerError('store-damaged', `The store in ${location} has format ${found}; this server reads ${STORE_FORMAT}`)
+        throw new ServerError(
+          'store-damaged',
+          `The store in ${location} has format ${found}; this server reads ${STORE_FORMAT}`,
+        )
       }
     }
     return database
@@ -251,7 +262,8 @@ async function openDatabase(location: string): Promise<LevelDatabase> {
 
 function readQuarantined(key: string, record: Uint8Array): { reason: string; bytes: number } {
   const payload = decodeValue(key, record)
-  if (!(payload instanceof Uint8Array)) return { reason: `record ${payload.damage}`, bytes: record.byteLength }
+  if (!(payload instanceof Uint8Array))
+    return { reason: `record ${payload.damage}`, bytes: record.byteLength }
   const { reason, value } = JSON.parse(Buffer.from(payload).toString()) as { reason: string; value: string }
   return { reason, bytes: Buffer.byteLength(value, 'base64') }
 }

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
-import type { Logger } from '../logger.js'
 import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
 import type { LoadedRoom } from './loadRoom.js'
 
 /** A room's log is compacted when it has this many rows … */

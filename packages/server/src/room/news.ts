@@ -89,7 +89,8 @@ function collectLiving(doc: Y.Doc, client: number, from: number, to: number, int
 
 function push(ranges: Range[], from: number, to: number): void {
   const last = ranges.at(-1)
-  if (last && last.clock + last.len === from) ranges[ranges.length - 1] = { clock: last.clock, len: to - last.clock }
+  if (last && last.clock + last.len === from)
+    ranges[ranges.length - 1] = { clock: last.clock, len: to - last.clock }
   else ranges.push({ clock: from, len: to - from })
 }
 
@@ -104,13 +105,17 @@ function isSame(a: ReadonlyMap<number, readonly Range[]>, b: ReadonlyMap<number,
   for (const [client, ranges] of a) {
     const others = b.get(client)
     if (others?.length !== ranges.length) return false
-    if (ranges.some(({ clock, len }, index) => others[index]?.clock !== clock || others[index]?.len !== len)) return false
+    if (ranges.some(({ clock, len }, index) => others[index]?.clock !== clock || others[index]?.len !== len))
+      return false
   }
   return true
 }
 
 /** Yjs' first encoding: clients with their structs, then clients with their deleted ranges. */
-function encode(runs: ReadonlyMap<number, Run>, deletions: ReadonlyMap<number, readonly Range[]>): Uint8Array {
+function encode(
+  runs: ReadonlyMap<number, Run>,
+  deletions: ReadonlyMap<number, readonly Range[]>,
+): Uint8Array {
   const encoder = new Y.UpdateEncoderV1()
   const { restEncoder } = encoder
   encoding.writeVarUint(restEncoder, runs.size)

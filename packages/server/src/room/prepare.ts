@@ -33,7 +33,12 @@ function prepareOne(doc: Y.Doc, update: Uint8Array, taken: number): Prepared {
   try {
     const decoded = decodeUpdate(update)
     const gap = findGap(doc, decoded)
-    if (gap) return { outcome: 'gap', taken: 1, reason: `client ${gap.client} from clock ${gap.clock} on is missing` }
+    if (gap)
+      return {
+        outcome: 'gap',
+        taken: 1,
+        reason: `client ${gap.client} from clock ${gap.clock} on is missing`,
+      }
     const news = findNews(doc, update, decoded)
     return news ? { outcome: 'news', taken, news } : { outcome: 'known', taken }
   } catch (error) {

@@ -44,7 +44,8 @@ export function createPresenceList(maxClientsPerOwner: number): PresenceList {
       let changed = false
       for (const { client, clock, state } of said) {
         const known = clients.get(client)
-        if (known ? clock < known.clock || (clock === known.clock && state !== GONE) : state === GONE) continue
+        if (known ? clock < known.clock || (clock === known.clock && state !== GONE) : state === GONE)
+          continue
         if (state === GONE) clients.delete(client)
         else clients.set(client, { clock, state, owner })
         changed = true

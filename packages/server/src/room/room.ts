@@ -3,8 +3,8 @@ import * as Y from 'yjs'
 import { encodeAwareness, encodeUpdate } from '../connection/messages.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import type { Logger } from '../logger.js'
 import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
 import { createCompactor } from './compactor.js'
 import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { Peer, Seat } from './peer.js'
@@ -61,12 +61,17 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
   const presence = createPresenceList(limits.awarenessClients)
   const compactor = createCompactor({ store, logger, room: name, loaded, now: () => ({ version, waiting }) })
 
-  const fanOut = (message: Uint8Array, origin: unknown): void => {
-    for (const queue of queues.keys()) if (queue !== origin && queue.synced) queue.peer.send(message)
+  const relay = (awareness: Uint8Array, origin: unknown): void => {
+    const message = encodeAwareness(awareness)
+    for (const queue of queues.keys()) if (queue !== origin) queue.peer.send(message)
   }
   const stopListening = onUpdate(
     doc,
-    ({ update, origin }) => fanOut(encodeUpdate(update), origin),
+    ({ update, origin }) => {
+      const message = encodeUpdate(update)
+      // Who was not answered yet gets it with the answer, and would find a gap now.
+      for (const queue of queues.keys()) if (queue !== origin && queue.synced) queue.peer.send(message)
+    },
     (error) => logger.error({ room: name, err: error }, 'an update could not be passed on'),
   )
 
@@ -112,7 +117,8 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
 
   const applyStored = (row: { version: number; update: Uint8Array }, origin: unknown): void => {
     Y.applyUpdate(doc, row.update, origin)
-    if (doc.store.pendingStructs || doc.store.pendingDs) throw new Error('a stored update was applied in part')
+    if (doc.store.pendingStructs || doc.store.pendingDs)
+      throw new Error('a stored update was applied in part')
     version = Math.max(version, row.version)
     contentBytes += row.update.byteLength
     compactor.count(row.update.byteLength)
@@ -178,7 +184,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       add: queue.add,
       receiveAwareness(update) {
         try {
-          if (presence.receive(queue, update)) fanOut(encodeAwareness(update), queue)
+          if (presence.receive(queue, update)) relay(update, queue)
         } catch (error) {
           if (!(error instanceof ServerError)) throw error
           queue.refuse(CLOSE_CODES.malformed, error.message)
@@ -196,7 +202,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       },
       leave() {
         const gone = presence.leave(queue)
-        if (gone) fanOut(encodeAwareness(gone), queue)
+        if (gone) relay(gone, queue)
         queue.leave()
       },
     }

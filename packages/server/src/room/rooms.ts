@@ -1,7 +1,7 @@
-import type { Limits, Timing } from '../limits.js'
-import type { Logger } from '../logger.js'
-import type { LogStore } from '../log/logStore.js'
 import { ServerError } from '../errors.js'
+import type { Limits, Timing } from '../limits.js'
+import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
 import { loadRoom } from './loadRoom.js'
 import { createRoom, type Room } from './room.js'
 
