@@ -5,7 +5,13 @@ export {
   type AccessRequest,
   type Authenticate,
 } from './access/authenticate.js'
+export { type Admin, createAdmin, type ImportSummary, type Inspection } from './admin/admin.js'
+export { canonicalText } from './admin/canonicalText.js'
+export { connectToServer } from './admin/controlClient.js'
+export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
+export { type ImportedState, readImport } from './import/readImport.js'
+export type { ImportedConversation, ImportedExtra } from './import/wukongConversation.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {
@@ -21,5 +27,5 @@ export { createMemoryLog } from './log/memoryLog.js'
 export { type Logger, silentLogger } from './logger.js'
 export type { Peer, Seat, Work } from './room/peer.js'
 export type { Room } from './room/room.js'
-export type { RoomLease, Rooms } from './room/rooms.js'
+export { createRooms, type RoomLease, type Rooms, type RoomsOptions } from './room/rooms.js'
 export { createServer, type Server, type ServerAddress, type ServerOptions } from './server.js'

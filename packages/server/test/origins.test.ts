@@ -115,7 +115,12 @@ describe('an open server', () => {
   })
 
   it('[O4] takes bodies of JSON only: a web page may send the others unasked', async () => {
-    const app = await createApp({ checkSource: () => null, webRoot: undefined, logger: silentLogger, checkReady: async () => {} })
+    const app = await createApp({
+      checkSource: () => null,
+      webRoot: undefined,
+      logger: silentLogger,
+      checkReady: async () => {},
+    })
     onTestFinished(() => app.close())
     app.post('/echo', async (request) => request.body)
     const post = async (type: string | undefined): Promise<number> => {
@@ -123,7 +128,13 @@ describe('an open server', () => {
       return (await app.inject({ method: 'POST', url: '/echo', headers, body: '{"a":1}' })).statusCode
     }
     expect(await post('application/json')).toBe(200)
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=a', 'text/json', undefined]) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=a',
+      'text/json',
+      undefined,
+    ]) {
       expect([type, await post(type)]).toEqual([type, 415])
     }
   })

@@ -1,0 +1,35 @@
+import { createAdmin, createMemoryLog, createServer, openControlServer, openLevelLog } from '@parley/server'
+import { pino } from 'pino'
+import type { Output } from './commands.js'
+import { readServeSettings } from './settings.js'
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** `parley serve`: runs until it is told to stop, then resolves when everything is stored and closed. */
+export async function runServe(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { out }: Output,
+): Promise<void> {
+  const { host, port, data, store: kind, auth, origins, web } = readServeSettings(args, env)
+  // To standard error: what a person is told stays readable in between.
+  const logger = pino({ level: env.PARLEY_LOG_LEVEL ?? 'warn' }, pino.destination({ dest: 2, sync: true }))
+  const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
+  const stopAsked = new Promise<void>((resolve) => {
+    for (const signal of SIGNALS) process.on(signal, () => resolve())
+  })
+  try {
+    const options = { store, auth, host, port, origins, logger }
+    const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
+    const { url } = await server.listen()
+    const admin = createAdmin({ store, rooms: server.rooms })
+    const control = kind === 'memory' ? null : await openControlServer({ admin, folder: data, logger })
+    out(`Parley is at ${url}\n`)
+    out(kind === 'memory' ? 'Everything is forgotten when it stops.\n' : `What it keeps is in ${data}\n`)
+    await stopAsked
+    await control?.close()
+    await server.close()
+  } finally {
+    await store.close()
+  }
+}

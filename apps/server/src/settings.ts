@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import { UsageError } from './usage.js'
+
+/** What `parley serve` was asked for. */
+export interface ServeSettings {
+  readonly host: string
+  readonly port: number
+  readonly data: string
+  readonly store: 'level' | 'memory'
+  readonly auth: 'open'
+  readonly origins: readonly string[]
+  readonly web: string | undefined
+}
+
+/** What the commands that work on one user were asked for. */
+export interface UserSettings {
+  readonly data: string
+  readonly user: string
+  readonly file: string | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const MAX_PORT = 65_535
+
+const SERVE_FLAGS = {
+  host: { type: 'string' },
+  port: { type: 'string' },
+  data: { type: 'string' },
+  store: { type: 'string' },
+  auth: { type: 'string' },
+  origin: { type: 'string', multiple: true },
+  web: { type: 'string' },
+} as const
+
+const USER_FLAGS = {
+  data: { type: 'string' },
+  user: { type: 'string' },
+} as const
+
+/**
+ * Reads the flags of `serve`, and the variables where a flag is left out.
+ *
+ * @throws UsageError that names the flag
+ */
+export function readServeSettings(args: readonly string[], env: Environment): ServeSettings {
+  const { values } = parse(args, SERVE_FLAGS, 0)
+  const origins = values.origin ?? [env.PARLEY_ORIGINS ?? '']
+  return {
+    host: values.host ?? env.PARLEY_HOST ?? '127.0.0.1',
+    port: readPort(values.port ?? env.PARLEY_PORT ?? '4300'),
+    data: readFolder(values.data, env),
+    store: readChoice('--store', values.store ?? env.PARLEY_STORE, ['level', 'memory'] as const),
+    auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open'] as const),
+    origins: origins
+      .flatMap((list) => list.split(','))
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+    web: values.web ?? env.PARLEY_WEB,
+  }
+}
+
+/**
+ * Reads the flags of a command that works on one user, and the file if it takes one.
+ *
+ * @throws UsageError that names what is missing or not understood
+ */
+export function readUserSettings(
+  args: readonly string[],
+  env: Environment,
+  takesFile: boolean,
+): UserSettings {
+  const { values, positionals } = parse(args, USER_FLAGS, takesFile ? 1 : 0)
+  if (!values.user) throw new UsageError('--user UID is missing: whose conversations are meant?')
+  const [file] = positionals
+  if (takesFile && file === undefined)
+    throw new UsageError('FILE is missing: what is to be imported? - reads standard input')
+  return { data: readFolder(values.data, env), user: values.user, file }
+}
+
+function parse<Flags extends typeof SERVE_FLAGS | typeof USER_FLAGS>(
+  args: readonly string[],
+  options: Flags,
+  files: number,
+) {
+  try {
+    const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: true })
+    const extra = parsed.positionals[files]
+    if (extra !== undefined) throw new UsageError(`${extra} is not understood here`)
+    return parsed
+  } catch (error) {
+    // The message names the flag.
+    if (error instanceof TypeError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function readPort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > MAX_PORT) {
+    throw new UsageError(`--port must be a number from 0 to ${MAX_PORT}, not ${text}`)
+  }
+  return Number(text)
+}
+
+function readFolder(flag: string | undefined, env: Environment): string {
+  const folder = flag ?? env.PARLEY_DATA ?? '.parley'
+  if (folder === '') throw new UsageError('--data must name a folder')
+  return folder
+}
+
+/** One of a flag's values; the first if nothing is said. */
+function readChoice<Choice extends string>(
+  flag: string,
+  value: string | undefined,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  if (value === undefined || value === '') return choices[0]
+  const choice = choices.find((one) => one === value)
+  if (choice === undefined) throw new UsageError(`${flag} must be ${choices.join(' or ')}, not ${value}`)
+  return choice
+}

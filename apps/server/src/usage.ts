@@ -1,0 +1,36 @@
+/** The command line was not understood. The message says what about it. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** The command was understood and cannot be done. The message says why. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}
+
+/** What `parley --help` prints. */
+export const USAGE = `parley: conversations that people keep on several devices, kept and merged
+
+  parley serve                      run the server
+  parley import FILE --user UID     take in conversations or messages; - reads standard input
+  parley export --user UID          print a user's state as JSON
+  parley inspect --user UID         print how much is stored of a user, and in what condition
+
+serve
+  --host HOST       address to listen on            PARLEY_HOST      127.0.0.1
+  --port PORT       port, 0 for any that is free    PARLEY_PORT      4300
+  --data DIR        data folder                     PARLEY_DATA      .parley
+  --store STORE     level, or memory to try out     PARLEY_STORE     level
+  --auth open       no passwords; this machine only PARLEY_AUTH      open
+  --origin ORIGIN   a web page's origin that may    PARLEY_ORIGINS   its own address
+                    connect; may be repeated, and
+                    the variable separates by commas
+  --web DIR         a built web app to serve        PARLEY_WEB       none
+
+import, export, inspect
+  --user UID        whose conversations
+  --data DIR        data folder                     PARLEY_DATA      .parley
+
+FILE holds what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
+sends them, one JSON object a line. While a server has the data folder open, the commands work through it.
+`

@@ -1,0 +1,124 @@
+import { createStore, type ExportedState, type Store } from '@parley/core'
+import * as Y from 'yjs'
+import { isUid } from '../access/roomPath.js'
+import { ServerError } from '../errors.js'
+import { readImport } from '../import/readImport.js'
+import type { LogStore, RoomSize } from '../log/logStore.js'
+import type { Room } from '../room/room.js'
+import type { Rooms } from '../room/rooms.js'
+import { importState } from './importState.js'
+
+/** What an import did. */
+export interface ImportSummary {
+  /** The conversations and messages that the file has for the user. */
+  readonly conversations: number
+  readonly messages: number
+  /** Messages that are left out: commands, and what other people say to each other. */
+  readonly skipped: number
+  /** The version of the room's log now. It is the same as before if nothing in the file was new. */
+  readonly version: number
+}
+
+/** What there is of a user, in numbers. */
+export interface Inspection extends RoomSize {
+  readonly uid: string
+  /** Versions of rows that wait for something that is missing. */
+  readonly waiting: readonly number[]
+  /** The document as one update. */
+  readonly documentBytes: number
+  /** How many clients ever wrote in it. */
+  readonly writers: number
+  /** Elements of the document's lists of entries, dominated ones included. */
+  readonly entries: number
+  readonly conversations: number
+  readonly hiddenConversations: number
+  /** Drafts that can be edited or recovered. */
+  readonly drafts: number
+}
+
+/** What an operator does with a user's state, beside the connections and through the same door as they. */
+export interface Admin {
+  /**
+   * Takes in a file, see `readImport`. Either all of it is durable when the promise resolves, or nothing was changed.
+   *
+   * @throws ParleyError with code `invalid-argument` that names the member; ServerError if it cannot be stored
+   */
+  import: (uid: string, file: string) => Promise<ImportSummary>
+  /** The user's state as plain data; that of an unknown user is empty. */
+  export: (uid: string) => Promise<ExportedState>
+  /** What there is of a user, or `null` if nothing is. */
+  inspect: (uid: string) => Promise<Inspection | null>
+}
+
+/** Creates {@link Admin} over the rooms of a server, or of a store that no server has open. */
+export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms }): Admin {
+  /** Works on a copy of a user's document: the room's own is written only by what was stored before. */
+  const withCopy = async <Result>(
+    uid: string,
+    use: (copy: Store, room: Room) => Result | Promise<Result>,
+  ): Promise<Result> => {
+    if (!isUid(uid))
+      throw new ServerError('invalid-argument', 'The user must have a name of 1 to 200 characters')
+    const { room, release } = await rooms.acquire(uid)
+    const doc = new Y.Doc()
+    let copy: Store | null = null
+    try {
+      Y.applyUpdate(doc, room.encodeState())
+      copy = createStore({ userId: uid, doc, deviceName: 'Server' })
+      return await use(copy, room)
+    } finally {
+      copy?.close()
+      doc.destroy()
+      release()
+    }
+  }
+
+  return {
+    import: (uid, file) => {
+      const imported = readImport(file, uid)
+      return withCopy(uid, async (copy, room) => {
+        const before = Y.encodeStateVector(copy.doc)
+        importState(copy, imported)
+        copy.maintain()
+        await room.submit(Y.encodeStateAsUpdate(copy.doc, before))
+        return {
+          conversations: imported.conversations.length,
+          messages: imported.messages.length + sum(imported.conversations, ({ recents }) => recents.length),
+          skipped: imported.skipped,
+          version: room.version,
+        }
+      })
+    },
+
+    export: (uid) => withCopy(uid, (copy) => copy.export()),
+
+    async inspect(uid) {
+      const size = await store.size(uid)
+      if (!size) return null
+      return withCopy(uid, async (copy, room) => {
+        const { conversations } = copy.export()
+        let entries = 0
+        for (const [name, type] of copy.doc.share)
+          if (name !== 'drafts' && type instanceof Y.Array) entries += type.length
+        return {
+          uid,
+          // Once more: loading the room may have put rows into quarantine.
+          ...((await store.size(uid)) ?? size),
+          waiting: room.waiting,
+          documentBytes: room.encodeState().byteLength,
+          writers: copy.doc.store.clients.size,
+          entries,
+          conversations: conversations.length,
+          hiddenConversations: conversations.filter(({ hidden }) => hidden).length,
+          drafts: sum(conversations, ({ drafts }) => {
+            return (drafts.composer ? 1 : 0) + drafts.others.length + drafts.recovered.length
+          }),
+        }
+      })
+    },
+  }
+}
+
+function sum<Item>(items: readonly Item[], count: (item: Item) => number): number {
+  return items.reduce((total, item) => total + count(item), 0)
+}

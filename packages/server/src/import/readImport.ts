@@ -1,0 +1,92 @@
+import { type Json, type Message, ParleyError } from '@parley/core'
+import { isObject, readArray, refuse } from './fields.js'
+import { parseLosslessJson } from './losslessJson.js'
+import { type ImportedConversation, readWukongConversation } from './wukongConversation.js'
+import { readWukongMessage } from './wukongMessage.js'
+
+/** What a file holds for one user. */
+export interface ImportedState {
+  readonly conversations: readonly ImportedConversation[]
+  readonly messages: readonly Message[]
+  /** Messages that are left out: commands, and what other people say to each other. */
+  readonly skipped: number
+}
+
+const KNOWN_SHAPES =
+  "a list of conversations as WuKongIM's or TangSengDaoDao's /conversation/sync answers it, or messages, one JSON object a line"
+
+/**
+ * Reads a file of conversations or messages; which of them it holds is found out.
+ *
+ * - TangSengDaoDao's `/conversation/sync`: an object with `conversations`
+ * - WuKongIM v2's `/conversation/sync`: an array of conversations
+ * - messages as WuKongIM's `msg.notify` webhook posts them: an array, or one object a line
+ *
+ * @throws ParleyError with code `invalid-argument` that names the member, as in `conversations[3].channel_type`
+ * @example
+ * ```ts
+ * import { readImport } from '@parley/server'
+ *
+ * const file = '[{"channel_id":"bob","channel_type":1,"last_msg_seq":3,"unread":1}]'
+ * readImport(file, 'alice').conversations[0]?.channel // { channelId: 'bob', channelType: 1 }
+ * ```
+ */
+export function readImport(text: string, me: string): ImportedState {
+  const trimmed = text.replace(/^\uFEFF/, '').trim()
+  if (trimmed === '') refuse('The file', `${KNOWN_SHAPES}; it is empty`)
+  if (isLines(trimmed)) return readMessages(parseLines(trimmed), me, (index) => `line ${index + 1}`)
+  const value = parseLosslessJson(trimmed, 'The file')
+  if (Array.isArray(value)) {
+    const isMessages = value.length > 0 && isObject(value[0]) && 'message_seq' in value[0]
+    if (isMessages) return readMessages(value, me, (index) => `messages[${index}]`)
+    return readConversations(value, me)
+  }
+  if (!isObject(value)) refuse('The file', KNOWN_SHAPES)
+  if ('conversations' in value) {
+    const { uid } = value
+    if (uid !== undefined && uid !== me) {
+      throw new ParleyError(
+        'invalid-argument',
+        `uid is ${JSON.stringify(uid)}; these are not conversations of ${me}`,
+        {
+          field: 'uid',
+        },
+      )
+    }
+    return readConversations(readArray(value.conversations, 'conversations'), me)
+  }
+  if ('message_seq' in value) return readMessages([value], me, () => 'line 1')
+  return refuse('The file', KNOWN_SHAPES)
+}
+
+/** True for one JSON object a line. An object over several lines has none that is whole in its first. */
+function isLines(text: string): boolean {
+  const end = text.indexOf('\n')
+  return end > 0 && text.startsWith('{') && text.slice(0, end).trimEnd().endsWith('}')
+}
+
+function parseLines(text: string): Json[] {
+  return text
+    .split('\n')
+    .map((line, index) => (line.trim() === '' ? null : parseLosslessJson(line, `line ${index + 1}`)))
+}
+
+function readConversations(values: readonly Json[], me: string): ImportedState {
+  const conversations = values.map((value, index) =>
+    readWukongConversation(value, `conversations[${index}]`, me),
+  )
+  return { conversations, messages: [], skipped: 0 }
+}
+
+function readMessages(values: readonly Json[], me: string, field: (index: number) => string): ImportedState {
+  const messages: Message[] = []
+  let skipped = 0
+  for (const [index, value] of values.entries()) {
+    // An empty line.
+    if (value === null) continue
+    const message = readWukongMessage(value, field(index), me)
+    if (typeof message === 'string') skipped++
+    else messages.push(message)
+  }
+  return { conversations: [], messages, skipped }
+}
