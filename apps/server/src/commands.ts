@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { canonicalText } from '@parley/server'
 import { openAdmin } from './openAdmin.js'
 import { readUserSettings } from './settings.js'
@@ -17,7 +18,7 @@ type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: Output)
 /** `parley import FILE --user UID` */
 export const runImport: Command = async (args, env, { err }) => {
   const { data, user, file } = readUserSettings(args, env, true)
-  const content = file === '-' ? await text(process.stdin) : await readInput(file ?? '')
+  const content = await readInput(file ?? '')
   const { admin, close } = await openAdmin(data)
   try {
     const { conversations, messages, skipped, version } = await admin.import(user, content)
@@ -54,9 +55,14 @@ export const runInspect: Command = async (args, env, { out }) => {
   }
 }
 
+/** The first bytes of what gzip made. */
+const GZIP_MAGIC = [0x1f, 0x8b]
+
 async function readInput(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file)
+    const isGzip = GZIP_MAGIC.every((byte, index) => bytes[index] === byte)
+    return (isGzip ? gunzipSync(bytes) : bytes).toString('utf8')
   } catch (error) {
     throw new CommandError(
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,

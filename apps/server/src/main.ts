@@ -30,9 +30,7 @@ try {
   process.exitCode = 1
   if (error instanceof UsageError)
     output.err(`parley: ${error.message}\nparley --help tells what there is.\n`)
-  else if (error instanceof ParleyError || error instanceof ServerError)
-    output.err(`parley: ${error.message}\n`)
-  else if (error instanceof Error && 'code' in error) output.err(`parley: ${error.message}\n`)
+  else if (isExpected(error)) output.err(`parley: ${error.message}\n`)
   else throw error
 }
 

@@ -32,5 +32,5 @@ import, export, inspect
   --data DIR        data folder                     PARLEY_DATA      .parley
 
 FILE holds what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
-sends them, one JSON object a line. While a server has the data folder open, the commands work through it.
+sends them, one JSON object a line; it may be gzipped. While a server has the data folder open, the commands work through it.
 `
