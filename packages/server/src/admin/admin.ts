@@ -74,7 +74,7 @@ export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms })
   }
 
   return {
-    import: (uid, file) => {
+    async import(uid, file) {
       const imported = readImport(file, uid)
       return withCopy(uid, async (copy, room) => {
         const before = Y.encodeStateVector(copy.doc)

@@ -54,6 +54,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
   let { version } = loaded
   let waiting = [...loaded.waiting]
   let running: Promise<void> | null = null
+  let wanted = false
   let failed = false
   /** An upper bound of the document's size; measured when it matters. */
   let contentBytes = loaded.snapshotBytes + loaded.rowBytes
@@ -164,13 +165,18 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
 
   const run = async (): Promise<void> => {
     try {
-      while (!failed && (await turn()));
+      while (wanted && !failed) {
+        // Before the look at the queues: what is added while a turn waits for the disk wants another one.
+        wanted = false
+        if (await turn()) wanted = true
+      }
     } catch (error) {
       fail(error)
     }
     running = null
   }
   const wake = (): void => {
+    wanted = true
     // Later in this turn of the event loop: what a client sends at once is then looked at together.
     running ??= Promise.resolve().then(run)
   }

@@ -1,0 +1,35 @@
+import { ParleyError } from '@parley/core'
+import { ServerError } from '@parley/server'
+import { type Output, runExport, runImport, runInspect } from './commands.js'
+import { runServe } from './serve.js'
+import { CommandError, USAGE, UsageError } from './usage.js'
+
+const COMMANDS = { serve: runServe, import: runImport, export: runExport, inspect: runInspect }
+const HELP = new Set(['--help', '-h'])
+
+/** Runs the command that the arguments name; returns the exit code. What nobody expected is thrown. */
+export async function run(
+  [name = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  output: Output,
+): Promise<number> {
+  try {
+    if (name === 'help' || HELP.has(name) || args.some((arg) => HELP.has(arg))) output.out(USAGE)
+    else if (Object.hasOwn(COMMANDS, name)) await COMMANDS[name as keyof typeof COMMANDS](args, env, output)
+    else throw new UsageError(name === '' ? 'Which command?' : `There is no command ${name}`)
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) {
+      output.err(`parley: ${error.message}\nparley --help tells what there is.\n`)
+    } else if (isExpected(error)) output.err(`parley: ${error.message}\n`)
+    else throw error
+    return 1
+  }
+}
+
+/** Errors that say all there is to say; a system's error, such as an address in use, has a code. */
+function isExpected(error: unknown): error is Error {
+  if (error instanceof CommandError || error instanceof ParleyError || error instanceof ServerError)
+    return true
+  return error instanceof Error && 'code' in error
+}

@@ -1,0 +1,245 @@
+import { CLOSE_CODES } from '@parley/core'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import * as Y from 'yjs'
+import { defaultLimits, defaultTiming } from '../limits.js'
+import type { LogStore } from '../log/logStore.js'
+import { createMemoryLog } from '../log/memoryLog.js'
+import { silentLogger } from '../logger.js'
+import type { Peer } from './peer.js'
+import { createRooms, type Rooms } from './rooms.js'
+
+const open: Rooms[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((rooms) => rooms.close()))
+})
+
+function roomsOver(store: LogStore, roomIdleMs = defaultTiming.roomIdleMs): Rooms {
+  const rooms = createRooms({
+    store,
+    limits: defaultLimits,
+    timing: { ...defaultTiming, roomIdleMs },
+    logger: silentLogger,
+  })
+  open.push(rooms)
+  return rooms
+}
+
+function textUpdates(text: string): Uint8Array[] {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (const [index, letter] of [...text].entries()) doc.getText('t').insert(index, letter)
+  return updates
+}
+
+function peer(): Peer & { refused: Array<{ code: number; reason: string }>; sent: Uint8Array[] } {
+  const refused: Array<{ code: number; reason: string }> = []
+  const sent: Uint8Array[] = []
+  return {
+    readOnly: false,
+    refused,
+    sent,
+    send: (message) => void sent.push(message),
+    sendAnswer(message, done) {
+      sent.push(message)
+      done()
+    },
+    refuse: (code, reason) => void refused.push({ code, reason }),
+  }
+}
+
+const textOf = (state: Uint8Array): string => {
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, state)
+  return doc.getText('t').toString()
+}
+
+describe('rooms', () => {
+  it('[R1] are loaded once for all who ask at the same time', async () => {
+    const store = createMemoryLog()
+    const load = vi.spyOn(store, 'load')
+    const rooms = roomsOver(store)
+    const leases = await Promise.all([rooms.acquire('alice'), rooms.acquire('alice'), rooms.acquire('alice')])
+    expect(load).toHaveBeenCalledTimes(1)
+    expect(new Set(leases.map(({ room }) => room)).size).toBe(1)
+  })
+
+  it('[R1] are loaded anew by the next who asks when loading failed', async () => {
+    const store = createMemoryLog()
+    await store.append(
+      'alice',
+      textUpdates('hello').reduce((a, b) => Y.mergeUpdates([a, b])),
+    )
+    vi.spyOn(store, 'load').mockRejectedValueOnce(new Error('no'))
+    const rooms = roomsOver(store)
+    const first = await Promise.allSettled([rooms.acquire('alice'), rooms.acquire('alice')])
+    expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    const { room } = await rooms.acquire('alice')
+    expect(textOf(room.encodeState())).toBe('hello')
+  })
+
+  it('[R2] leave memory when nobody has used them for a while, and not while somebody does', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, 10)
+    const [first, second] = await Promise.all([rooms.acquire('alice'), rooms.acquire('alice')])
+    first.release()
+    first.release()
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    expect(rooms.loaded()).toEqual([first.room])
+    second.release()
+    await vi.waitFor(() => expect(rooms.loaded()).toEqual([]))
+    const again = await rooms.acquire('alice')
+    expect(again.room).not.toBe(first.room)
+  })
+
+  it('[R2] are never there twice: who asks while a room leaves gets it after it has left', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, 0)
+    for (let n = 0; n < 60; n++) await store.append('alice', textUpdates('x')[0] as Uint8Array)
+    const { room, release } = await rooms.acquire('alice')
+    let compacting = false
+    const { compact } = store
+    const begun = new Promise<void>((resolve) => {
+      store.compact = async (...call) => {
+        compacting = true
+        resolve()
+        await new Promise((done) => setTimeout(done, 30))
+        await compact(...call)
+        compacting = false
+      }
+    })
+    release()
+    await begun
+    const again = await rooms.acquire('alice')
+    expect(compacting).toBe(false)
+    expect(again.room).not.toBe(room)
+    expect(textOf(again.room.encodeState())).toBe('x'.repeat(60))
+  })
+
+  it('[R3] store updates that follow each other at once as one entry of the log', async () => {
+    const store = createMemoryLog()
+    const { room } = await roomsOver(store).acquire('alice')
+    const seat = room.join(peer())
+    for (const update of textUpdates('written fast')) seat.add({ type: 'update', update })
+    await new Promise<void>((reached) => seat.add({ type: 'barrier', reached }))
+    expect(room.version).toBe(1)
+    expect((await store.load('alice')).rows).toHaveLength(1)
+    expect(textOf(room.encodeState())).toBe('written fast')
+  })
+
+  it('[R3] find the one that is wrong among updates that came at once, and store those before it', async () => {
+    const store = createMemoryLog()
+    const { room } = await roomsOver(store).acquire('alice')
+    const writer = peer()
+    const seat = room.join(writer)
+    const [a, b, c] = textUpdates('abc') as [Uint8Array, Uint8Array, Uint8Array]
+    const reached = vi.fn()
+    for (const update of [a, b, new Uint8Array([9, 9, 9]), c]) seat.add({ type: 'update', update })
+    seat.add({ type: 'barrier', reached })
+    await room.idle()
+    expect(writer.refused).toMatchObject([{ code: CLOSE_CODES.malformed }])
+    expect(textOf(room.encodeState())).toBe('ab')
+    expect(reached).not.toHaveBeenCalled()
+  })
+
+  it('[R4] let an update wait for what another connection brings at the same moment', async () => {
+    const store = createMemoryLog()
+    const { room } = await roomsOver(store).acquire('alice')
+    const [early, late] = [peer(), peer()]
+    const [a, b] = textUpdates('ab') as [Uint8Array, Uint8Array]
+    const [seatOfEarly, seatOfLate] = [room.join(early), room.join(late)]
+    seatOfEarly.add({ type: 'update', update: b })
+    seatOfLate.add({ type: 'update', update: a })
+    await room.idle()
+    expect([...early.refused, ...late.refused]).toEqual([])
+    expect(textOf(room.encodeState())).toBe('ab')
+  })
+
+  it('[R5] store what somebody sent who has left already', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, 0)
+    const { room, release } = await rooms.acquire('alice')
+    const seat = room.join(peer())
+    for (const update of textUpdates('bye')) seat.add({ type: 'update', update })
+    seat.leave()
+    release()
+    await rooms.close()
+    const { rows } = await store.load('alice')
+    expect(textOf(Y.mergeUpdates(rows.map(({ update }) => update)))).toBe('bye')
+  })
+
+  it('[R6] compact a long log by themselves, and lose nothing that is written meanwhile', async () => {
+    const store = createMemoryLog()
+    const { room } = await roomsOver(store).acquire('alice')
+    const seat = room.join(peer())
+    for (const update of textUpdates('x'.repeat(1200))) {
+      seat.add({ type: 'update', update })
+      await new Promise<void>((reached) => seat.add({ type: 'barrier', reached }))
+    }
+    const { snapshot, rows, version } = await store.load('alice')
+    expect(version).toBe(1200)
+    expect(rows.length).toBeLessThan(600)
+    const all = [...(snapshot ? [snapshot] : []), ...rows].map(({ update }) => update)
+    expect(textOf(Y.mergeUpdates(all))).toBe('x'.repeat(1200))
+  })
+
+  it('[R6] take what was deleted off the disk when they compact', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, 0)
+    const { room, release } = await rooms.acquire('alice')
+    const doc = new Y.Doc()
+    const seat = room.join(peer())
+    doc.on('update', (update: Uint8Array) => seat.add({ type: 'update', update }))
+    doc.getText('t').insert(0, 'a secret that is recalled')
+    await room.idle()
+    doc.getText('t').delete(0, 25)
+    for (let n = 0; n < 60; n++) {
+      doc.getText('t').insert(0, 'x')
+      await room.idle()
+    }
+    const stored = async (): Promise<string> => {
+      const { snapshot, rows } = await store.load('alice')
+      return [snapshot, ...rows].map((row) => Buffer.from(row?.update ?? []).toString('latin1')).join()
+    }
+    expect(await stored()).toContain('a secret')
+    release()
+    await rooms.close()
+    expect(await stored()).not.toContain('secret')
+  })
+
+  it('[R7] are loaded anew when the document is not what is stored, and tell their connections to come back', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store)
+    const { room } = await rooms.acquire('alice')
+    const [writer, reader] = [peer(), peer()]
+    const seat = room.join(writer)
+    room.join(reader)
+    const { append } = store
+    // Stored as something else than what was checked: the stand-in for a mistake of ours.
+    store.append = (name, update) => {
+      update.fill(255)
+      return append(name, update)
+    }
+    seat.add({ type: 'update', update: textUpdates('a')[0] as Uint8Array })
+    await room.idle()
+    expect([writer, reader].map(({ refused }) => refused[0]?.code)).toEqual([4503, 4503])
+    store.append = append
+    const again = await rooms.acquire('alice')
+    expect(again.room).not.toBe(room)
+    expect(textOf(again.room.encodeState())).toBe('')
+    expect((await store.size('alice'))?.quarantined).toHaveLength(1)
+  })
+
+  it('[R8] refuse what they are told by the server itself as they would of a connection', async () => {
+    const store = createMemoryLog()
+    const { room } = await roomsOver(store).acquire('alice')
+    await room.submit(textUpdates('a')[0] as Uint8Array)
+    await expect(room.submit(textUpdates('bc')[1] as Uint8Array)).rejects.toMatchObject({
+      code: 'store-unavailable',
+    })
+    await expect(room.submit(new Uint8Array([1]))).rejects.toMatchObject({ code: 'malformed' })
+    expect(room.version).toBe(1)
+    await room.idle()
+    expect(room.peers).toBe(0)
+  })
+})
