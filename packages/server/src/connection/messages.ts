@@ -1,9 +1,7 @@
-import { encodeAcknowledgement, MESSAGE_ACKNOWLEDGE, readAcknowledgeRequest } from '@parley/core'
+import { MESSAGE_ACKNOWLEDGE, readAcknowledgeRequest } from '@parley/core'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { ServerError } from '../errors.js'
-
-export { encodeAcknowledgement }
 
 // y-websocket's messages, https://github.com/yjs/y-websocket.
 const MESSAGE_SYNC = 0
