@@ -8,12 +8,12 @@ const mutation = MUTATIONS[Number(process.env.PARLEY_MUTATION)]
 /** The core's tests on a source from which one rule was taken out. */
 export default defineConfig({
   root,
-  plugins: mutation && [
+  plugins: [
     {
       name: 'parley:mutate',
       enforce: 'pre',
       transform(code, id) {
-        if (id.split('?')[0] !== `${root}/src/${mutation.file}`) return
+        if (!mutation || id.split('?')[0] !== `${root}/src/${mutation.file}`) return undefined
         if (!code.includes(mutation.find))
           throw new Error(`${mutation.file} no longer holds: ${mutation.find}`)
         return code.replace(mutation.find, () => mutation.replace)
