@@ -1,1 +1,8 @@
-export {}
+export { ParleyProvider, useParley, type Parley, type ParleyProviderProps } from './parleyContext.js'
+export { useConversations } from './useConversations.js'
+export { useConversation } from './useConversation.js'
+export { useTotals } from './useTotals.js'
+export { useDraft, type DraftActions } from './useDraft.js'
+export { useDraftInput, type DraftInputProps } from './useDraftInput.js'
+export { bindDraftInput, type DraftElement } from './bindDraftInput.js'
+export { useStatus } from './useStatus.js'

@@ -1,0 +1,121 @@
+import { type Draft, ParleyError, smallestEdit, type TextEdit } from '@parley/core'
+import { followText } from './followText.js'
+import { applyEdits, mergeEdits, shiftPosition } from './mergeEdits.js'
+
+/** A field that a draft can be typed in. */
+export type DraftElement = HTMLTextAreaElement | HTMLInputElement
+
+/**
+ * Binds a text field to a draft in both directions, until the returned function is called.
+ *
+ * The field is written to only where it differs, never while an input method composes in it (that would end the
+ * composition), and the selection moves along with the text around it.
+ */
+export function bindDraftInput(draft: Draft, element: DraftElement): () => void {
+  /** What the field says, as far as the draft was told. */
+  let shown = ''
+  let composing = false
+  let typing = false
+  /** What other devices did to the draft since the field was written to. */
+  let unseen: TextEdit[] = []
+  const follower = followText(draft, (edits) => {
+    if (!typing) unseen.push(...edits)
+  })
+  const draftText = (): string => draft.getSnapshot().composer?.text ?? ''
+
+  const show = (): void => {
+    follower.refresh()
+    if (composing || typing) return
+    const next = draftText()
+    const edits = applyEdits(element.value, unseen) === next ? unseen : smallestEdits(element.value, next)
+    unseen = []
+    shown = next
+    if (element.value !== next) writeKeepingSelection(element, next, edits)
+  }
+
+  const take = (): void => {
+    const before = shown
+    const caret = element.selectionStart ?? undefined
+    const ours = smallestEdit(before, element.value, caret)
+    if (!ours) return
+    // The draft may be ahead of the field: by what came while an input method was composing.
+    const theirs = smallestEdit(before, draftText())
+    shown = element.value
+    unseen = []
+    typing = true
+    try {
+      if (theirs) draft.set(mergeEdits(before, ours, theirs))
+      else draft.set(element.value, caret)
+    } catch (error) {
+      // Longer than a draft may be: the field goes back to what is kept.
+      if (!isParleyError(error, 'invalid-argument')) throw error
+    } finally {
+      typing = false
+    }
+    show()
+  }
+
+  const listeners: Record<string, () => void> = {
+    input: take,
+    compositionstart: () => {
+      composing = true
+    },
+    compositionend: () => {
+      composing = false
+      // Safari sends the last input after this event, the others before it.
+      take()
+      show()
+    },
+    blur: () => {
+      composing = false
+      take()
+      leave(draft)
+      show()
+    },
+  }
+  for (const [type, listener] of Object.entries(listeners)) element.addEventListener(type, listener)
+  const unsubscribe = draft.subscribe(show)
+  // Whatever the field holds belongs to another conversation.
+  element.value = ''
+  show()
+
+  return () => {
+    unsubscribe()
+    follower.stop()
+    for (const [type, listener] of Object.entries(listeners)) element.removeEventListener(type, listener)
+    leave(draft)
+  }
+}
+
+function smallestEdits(from: string, to: string): TextEdit[] {
+  const edit = smallestEdit(from, to)
+  return edit ? [edit] : []
+}
+
+function writeKeepingSelection(element: DraftElement, next: string, edits: readonly TextEdit[]): void {
+  const { selectionStart, selectionEnd, selectionDirection, scrollTop } = element
+  element.value = next
+  // Browsers put the caret behind a value that is assigned. Safari gives the focus to a field whose selection is set.
+  if (element.ownerDocument.activeElement === element && selectionStart !== null) {
+    const place = (position: number): number => edits.reduce(shiftPosition, position)
+    element.setSelectionRange(
+      place(selectionStart),
+      place(selectionEnd ?? selectionStart),
+      selectionDirection ?? undefined,
+    )
+  }
+  element.scrollTop = scrollTop
+}
+
+/** Leaves a draft, whose store may have been closed before the field went away. */
+function leave(draft: Draft): void {
+  try {
+    draft.leave()
+  } catch (error) {
+    if (!isParleyError(error, 'closed')) throw error
+  }
+}
+
+function isParleyError(error: unknown, code: ParleyError['code']): boolean {
+  return error instanceof ParleyError && error.code === code
+}
