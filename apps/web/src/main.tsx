@@ -1,1 +1,18 @@
-export {}
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.js'
+import './theme/tokens.css'
+import './theme/base.css'
+import { installRouter } from './routing/route.js'
+import { resumeSession } from './session/currentSession.js'
+import { installTheme } from './theme/theme.js'
+
+installTheme()
+installRouter()
+resumeSession()
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,76 @@
+import { type Channel, channelKey } from '@parley/core'
+import { useConversation } from '@parley/react'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { loadSampleChunk, loadSampleIndex } from '../sample/loadSample.js'
+import type { SampleChunk, SampleLine } from '../sample/sampleFormat.js'
+import { type ChatMessage, fromLastMessage } from './chatMessage.js'
+import type { ChatServer } from './chatServer.js'
+import { mergeHistory } from './mergeHistory.js'
+
+/** A channel's messages, as far as they are loaded. */
+export interface History {
+  readonly messages: readonly ChatMessage[]
+  /** True while there are older ones to load. */
+  readonly hasOlder: boolean
+  readonly loading: boolean
+  readonly loadOlder: () => void
+}
+
+/**
+ * The history of a channel: the sample's, what the chat server of this browser has, and the newest message of all. Give the
+ * component that uses it the channel as its key.
+ */
+export function useHistory(channel: Channel, server: ChatServer, withSample: boolean): History {
+  const key = channelKey(channel)
+  const { lastMessage } = useConversation(channel)
+  const [chunks, setChunks] = useState<readonly SampleChunk[]>([])
+  const [lines, setLines] = useState<readonly SampleLine[]>([])
+  const [loading, setLoading] = useState(withSample)
+  const subscribe = useCallback((listener: () => void) => server.subscribe(listener), [server])
+  const posted = useSyncExternalStore(subscribe, () => server.messages(channel))
+
+  useEffect(() => {
+    if (!withSample) return
+    let stale = false
+    loadSampleIndex()
+      .then(async ({ history }) => {
+        const known = history[key] ?? []
+        const newest = known.at(-1)
+        const first = newest ? await loadSampleChunk(newest.file) : []
+        if (stale) return
+        setChunks(known.slice(0, -1))
+        setLines(first)
+      })
+      .catch(() => {
+        // Offline before it was loaded: the newest message is in the list anyway.
+      })
+      .finally(() => {
+        if (!stale) setLoading(false)
+      })
+    return () => {
+      stale = true
+    }
+  }, [key, withSample])
+
+  const loadOlder = useCallback(() => {
+    const next = chunks.at(-1)
+    if (!next || loading) return
+    setLoading(true)
+    loadSampleChunk(next.file)
+      .then((older) => {
+        setChunks((known) => known.filter((chunk) => chunk !== next))
+        setLines((known) => [...older, ...known])
+      })
+      .catch(() => {
+        // The button stays, to try again.
+      })
+      .finally(() => setLoading(false))
+  }, [chunks, loading])
+
+  const messages = useMemo(
+    () =>
+      mergeHistory(lines, posted, lastMessage && !lastMessage.removed ? fromLastMessage(lastMessage) : null),
+    [lines, posted, lastMessage],
+  )
+  return { messages, hasOlder: chunks.length > 0, loading, loadOlder }
+}

@@ -1,0 +1,57 @@
+import type { Channel } from '@parley/core'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import './dialog.css'
+
+/** The properties of {@link NewConversation}. */
+export interface NewConversationProps {
+  readonly onCreate: (channel: Channel) => void
+  readonly onClose: () => void
+}
+
+/** Asks whom to write to. */
+export function NewConversation({ onCreate, onClose }: NewConversationProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [name, setName] = useState('')
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    const id = name.trim()
+    const isGroup = id.startsWith('#')
+    const channelId = isGroup ? id.slice(1).trim() : id
+    if (channelId) onCreate({ channelId, channelType: isGroup ? 2 : 1 })
+  }
+
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby="new-conversation" onClose={onClose}>
+      <form onSubmit={submit}>
+        <h2 id="new-conversation">New conversation</h2>
+        <label className="field">
+          Name of a person, or #group
+          <input
+            value={name}
+            maxLength={100}
+            autoComplete="off"
+            onChange={({ target }) => setName(target.value)}
+          />
+        </label>
+        <p className="dialog__buttons">
+          <button type="button" className="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button
+            type="submit"
+            className="button button--primary"
+            disabled={name.trim().replace('#', '') === ''}
+          >
+            Begin
+          </button>
+        </p>
+      </form>
+    </dialog>
+  )
+}

@@ -1,0 +1,23 @@
+import type { ChannelKey } from '@parley/core'
+import { createContext, useContext } from 'react'
+import type { Session } from '../session/session.js'
+import type { Toasts } from '../toast/toasts.js'
+
+/** What the parts of a messenger share. */
+export interface MessengerState {
+  readonly session: Session
+  readonly toasts: Toasts
+  /** The conversation that is open. */
+  readonly selected: ChannelKey | null
+  /** Opens a conversation, or goes back to the list. */
+  readonly select: (key: ChannelKey | null) => void
+}
+
+export const MessengerContext = createContext<MessengerState | null>(null)
+
+/** The messenger around a component. */
+export function useMessenger(): MessengerState {
+  const messenger = useContext(MessengerContext)
+  if (!messenger) throw new Error('This component belongs into a <Messenger>')
+  return messenger
+}

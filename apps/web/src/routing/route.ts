@@ -1,0 +1,64 @@
+import { type ChannelKey, createEmitter, type Readable } from '@parley/core'
+
+/** What the page shows. */
+export type Route =
+  | { readonly page: 'chats'; readonly selected: ChannelKey | null }
+  | { readonly page: 'devices' }
+  | { readonly page: 'about' }
+
+/** Reads the part of an address behind the `#`. */
+export function parseRoute(hash: string): Route {
+  const [, page, rest] = /^#?\/?([^/]*)\/?(.*)$/.exec(hash) ?? []
+  if (page === 'devices') return { page }
+  if (page === 'about') return { page }
+  const key = page === 'c' && rest ? decode(rest) : ''
+  return { page: 'chats', selected: /^\d{1,3}:./s.test(key) ? key : null }
+}
+
+/** The address of a page. */
+export function formatRoute(route: Route): string {
+  if (route.page !== 'chats') return `#/${route.page}`
+  return route.selected === null ? '#/' : `#/c/${encodeURIComponent(route.selected)}`
+}
+
+const changes = createEmitter<void>(console.error)
+let current: Route | null = null
+
+/** The page that is shown, by the address. */
+export const currentRoute: Readable<Route> = {
+  subscribe: (listener) => changes.subscribe(listener),
+  getSnapshot() {
+    current ??= parseRoute(location.hash)
+    return current
+  },
+}
+
+/** Shows another page. Conversations replace each other, so that back leads to the list. */
+export function navigate(route: Route): void {
+  const now = currentRoute.getSnapshot()
+  const replaces = now.page === 'chats' && now.selected !== null && route.page === 'chats'
+  const address = formatRoute(route)
+  if (address === formatRoute(now)) return
+  if (replaces) history.replaceState(null, '', address)
+  else history.pushState(null, '', address)
+  update()
+}
+
+/** Follows the address. Call it once. */
+export function installRouter(): void {
+  addEventListener('popstate', update)
+  addEventListener('hashchange', update)
+}
+
+function update(): void {
+  current = parseRoute(location.hash)
+  changes.emit()
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
