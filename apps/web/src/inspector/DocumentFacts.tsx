@@ -18,7 +18,8 @@ export function DocumentFacts({ session }: { readonly session: Session }) {
   const { connection, storage, saved, tab } = status
   const rows: ReadonlyArray<readonly [string, string]> = [
     ['Document', `${number(figures.bytes)} bytes`],
-    ...figures.roots.map(({ name, elements }) => [`Elements in “${name}”`, number(elements)] as const),
+    ['Entries', number(figures.entries)],
+    ['Drafts begun', number(figures.drafts)],
     ['Writers in the state vector', `${number(figures.clients)} (${number(figures.vectorBytes)} bytes)`],
     ['Changes ever made', number(figures.changes)],
     ['This writer', String(figures.clientId)],

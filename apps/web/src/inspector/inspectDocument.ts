@@ -4,8 +4,9 @@ import * as Y from 'yjs'
 export interface DocumentFigures {
   /** What it takes to send all of it, in bytes. */
   readonly bytes: number
-  /** Elements by the root type that holds them. */
-  readonly roots: ReadonlyArray<{ readonly name: string; readonly elements: number }>
+  /** Facts about conversations, and drafts that were begun. */
+  readonly entries: number
+  readonly drafts: number
   /** Who wrote in it: one for each session of a device. */
   readonly clients: number
   /** How many changes they made, and the size of the vector that says so. */
@@ -17,10 +18,16 @@ export interface DocumentFigures {
 /** Measures a document. It takes some milliseconds for a large one, so not at every letter. */
 export function inspectDocument(doc: Y.Doc): DocumentFigures {
   const vector = Y.encodeStateVector(doc)
+  let [entries, drafts] = [0, 0]
+  for (const [name, { _length }] of doc.share) {
+    if (name === 'drafts') drafts += _length
+    else entries += _length
+  }
   const clocks = [...Y.decodeStateVector(vector).values()]
   return {
     bytes: Y.encodeStateAsUpdate(doc).byteLength,
-    roots: [...doc.share].map(([name, type]) => ({ name, elements: type._length })),
+    entries,
+    drafts,
     clients: clocks.length,
     changes: clocks.reduce((sum, clock) => sum + clock, 0),
     vectorBytes: vector.byteLength,

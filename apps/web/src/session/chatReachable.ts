@@ -7,9 +7,11 @@ import type { Readable } from '@parley/core'
  */
 export function chatReachable(status: Readable<ClientStatus>): Readable<boolean> {
   const getSnapshot = (): boolean => {
-    const { ready, connection } = status.getSnapshot()
+    const { ready, connection, unsaved } = status.getSnapshot()
     if (!ready) return false
     if (connection.state === 'local-only') return navigator.onLine
+    // A socket may look open for half a minute after the network is gone; a server on this machine answers without one.
+    if (!navigator.onLine && unsaved.server) return false
     return connection.state === 'online' || connection.state === 'syncing'
   }
   return {

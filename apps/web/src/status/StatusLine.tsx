@@ -1,5 +1,5 @@
 import { useStatus } from '@parley/react'
-import { useEffect, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import { Icon, type IconName } from '../ui/icons.js'
 import { describeStatus, type StatusTone, type StatusWords } from './describeStatus.js'
 import './status.css'
@@ -17,7 +17,8 @@ const PATIENCE_MS = 700
 /** One line that says whether the user's changes are safe. */
 export function StatusLine() {
   const status = useStatus()
-  const words = useCalm(status ? describeStatus(status) : null)
+  const hasNetwork = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine)
+  const words = useCalm(status ? describeStatus(status, hasNetwork) : null)
   if (!words) return null
   return (
     <p className={`status status--${words.tone}`} role="status" title={words.detail} data-testid="status">
@@ -25,6 +26,15 @@ export function StatusLine() {
       <span>{words.text}</span>
     </p>
   )
+}
+
+function subscribeToNetwork(listener: () => void): () => void {
+  addEventListener('online', listener)
+  addEventListener('offline', listener)
+  return () => {
+    removeEventListener('online', listener)
+    removeEventListener('offline', listener)
+  }
 }
 
 /** What was said before, until something busy has lasted for a while. */

@@ -81,4 +81,13 @@ describe('describeStatus', () => {
   ])('%s: %s', (tone, text, given) => {
     expect(describeStatus(given)).toMatchObject({ tone, text })
   })
+
+  it('believes a browser that says there is no network, unless the server still confirms', () => {
+    const waiting = status({ unsaved, saved: 'disk' })
+    expect(describeStatus(waiting, false)).toMatchObject({
+      tone: 'offline',
+      text: 'Saved on this device – offline',
+    })
+    expect(describeStatus(ONLINE, false)).toMatchObject({ tone: 'ok' })
+  })
 })

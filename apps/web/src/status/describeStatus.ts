@@ -11,12 +11,21 @@ export interface StatusWords {
   readonly detail: string
 }
 
-/** Says where the user's changes are safe, worst news first. */
-export function describeStatus(status: ClientStatus): StatusWords {
+const OFFLINE = 'Saved on this device – offline'
+
+/**
+ * Says where the user's changes are safe, worst news first.
+ *
+ * @param hasNetwork false where the browser is sure that there is none: a socket may look open for a while after that
+ */
+export function describeStatus(status: ClientStatus, hasNetwork = true): StatusWords {
   const { connection, storage, saved, unsaved } = status
   if (!status.ready) return words('busy', 'Opening …', 'Reading what is kept on this device')
   const problem = describeProblem(status)
   if (problem) return problem
+  if (!hasNetwork && unsaved.server && !unsaved.disk) {
+    return words('offline', OFFLINE, 'Changes are sent as soon as there is a network')
+  }
   switch (connection.state) {
     case 'needs-auth':
       return words('problem', 'Sign in again to sync', 'Changes are kept on this device until then')
@@ -38,7 +47,7 @@ export function describeStatus(status: ClientStatus): StatusWords {
       if (unsaved.disk) return words('busy', 'Saving …', 'Writing to this device')
       return words(
         'offline',
-        storage.state === 'indexeddb' ? 'Saved on this device – offline' : 'Offline',
+        storage.state === 'indexeddb' ? OFFLINE : 'Offline',
         connection.reason?.message ?? 'Changes are sent as soon as there is a network',
       )
   }
