@@ -7,12 +7,12 @@ interface Rule {
   readonly modules?: RegExp
 }
 
-const YJS = /^(yjs|lib0\/[\w-]+|fractional-indexing)$/
+const YJS = /^(yjs|lib0\/[\w/-]+|fractional-indexing)$/
 
 /** The arrows of the architecture: they run one way, and core knows none of the others. */
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/core': { packages: [], modules: YJS },
-  'packages/client': { packages: ['core'], modules: /^(yjs|lib0\/[\w-]+|y-[a-z]+(\/.+)?)$/ },
+  'packages/client': { packages: ['core'], modules: /^(yjs|lib0\/[\w/-]+|y-[a-z]+(\/.+)?)$/ },
   'packages/react': { packages: ['core', 'client'], modules: /^react(-dom)?(\/.+)?$/ },
   'packages/server': { packages: ['core'] },
   'apps/server': { packages: ['core', 'server'] },
