@@ -11,7 +11,7 @@ import {
   type Store,
 } from '../src/index.js'
 import { createRandom } from '../src/testing/index.js'
-import { bob, createDevices, lines, message, send } from './support/devices.js'
+import { bob, createDevices, group, lines, message, send } from './support/devices.js'
 
 /** An update of one item of client 1 at clock 0 that names itself as its left neighbour: 11 bytes. */
 const SELF_REFERRING = Uint8Array.from([1, 1, 1, 0, 0x84, 1, 0, 1, 97, 0])
@@ -217,5 +217,35 @@ describe('updates from outside', () => {
     store.transact(() => {
       expect(() => store.applyUpdate(Y.encodeStateAsUpdate(other.doc))).toThrow(/inside of a transaction/)
     })
+  })
+
+  it('[U7] what builds on something that is lost for good is read out of the held updates and written again', () => {
+    const devices = createDevices(1)
+    const [author] = devices.stores as [Store]
+    author.receive([message(1), message(2)])
+    author.conversation(bob).draft.set('hello')
+    const stored = Y.encodeStateAsUpdate(author.doc)
+    const updates = updatesOf(author.doc)
+    author.conversation(bob).pin()
+    author.conversation(bob).markRead(2)
+    author.conversation(bob).draft.set('hello world')
+    author.conversation(group).draft.set('another draft')
+    const loaded = devices.add()
+    loaded.applyUpdate(stored)
+    // The row with the pin cannot be read any more.
+    for (const update of updates.slice(1)) expect(loaded.applyUpdate(update)).toBe('held')
+    expect(loaded.salvage()).toBe(true)
+    expect(loaded.intake.heldCount).toBe(0)
+    const { readSeq, drafts } = loaded.conversation(bob).getSnapshot()
+    expect(readSeq).toBe(2)
+    expect(drafts).toMatchObject({ composer: { text: 'hello' }, recovered: [{ text: ' world' }] })
+    expect(loaded.conversation(group).getSnapshot().drafts.recovered).toMatchObject([
+      { text: 'another draft' },
+    ])
+    expect(loaded.salvage()).toBe(false)
+    // The lost row turns up on another device after all.
+    devices.sync()
+    expect(author.conversation(bob).getSnapshot()).toMatchObject({ pinned: true, readSeq: 2 })
+    expect(JSON.stringify(author.export())).toBe(JSON.stringify(loaded.export()))
   })
 })

@@ -24,6 +24,8 @@ export interface Intake {
   readonly gap: Gap | null
   /** How many updates are held. */
   readonly heldCount: number
+  /** Gives up waiting: returns what is held and forgets it. */
+  release: () => DecodedUpdate[]
 }
 
 /** Held updates beyond this many bytes are dropped, oldest first; the sync that a gap asks for brings them again. */
@@ -99,6 +101,12 @@ export function createIntake(doc: Y.Doc): Intake {
     },
     get heldCount() {
       return held.length
+    },
+    release() {
+      const released = held.map(({ decoded }) => decoded)
+      held = []
+      heldBytes = 0
+      return released
     },
   }
 }

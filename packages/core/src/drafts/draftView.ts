@@ -76,7 +76,10 @@ export function arrangeDrafts(known: readonly KnownEpisode[], choice?: ComposerC
   let lastFinish: Stamp = []
   for (const { episode, facts } of known) {
     const finished = finishingActs(facts)
-    for (const { at } of finished) if (compareStamps(at, lastFinish) > 0) lastFinish = at
+    // An act about no characters, as salvaging makes one, is nobody's pressing Enter.
+    for (const { at, covers } of finished) {
+      if (covers.size > 0 && compareStamps(at, lastFinish) > 0) lastFinish = at
+    }
     const edited = editedStamp(episode, facts)
     const common = {
       draftId: episode.ref,

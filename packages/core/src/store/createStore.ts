@@ -20,6 +20,7 @@ import type { Totals } from '../list/totals.js'
 import type { StoreCore } from './core.js'
 import { type ExportedState, exportState } from './exportState.js'
 import { maintainDocument, sweepIfDue } from './maintain.js'
+import { salvageHeld } from './salvageHeld.js'
 import { createWriter, type Writer } from './writer.js'
 
 /** What a store is made of. */
@@ -70,6 +71,14 @@ export interface Store {
   applyUpdate: (update: Uint8Array, origin?: unknown) => IntakeResult
   /** How far the clock got. Keep it outside of the document and pass it in again: a crash may lose the last edits. */
   readonly highWater: ClockHighWater
+  /**
+   * Gives up waiting for what held updates build on, and writes again what can be read of them: their entries, and what was
+   * typed, as recovered drafts. For when the sync that a gap asks for has brought everything there is, and a part is lost
+   * for good, as with a row of a database that cannot be read.
+   *
+   * @returns true if anything was held
+   */
+  salvage: () => boolean
   /** Tidies up: deletes what is dominated, and the characters of drafts that were sent or cleared a day ago. */
   maintain: () => void
   /** The whole state as plain JSON, canonical: two documents that say the same give the same. */
@@ -197,6 +206,7 @@ export function createStore(options: StoreOptions): Store {
     get highWater() {
       return clock.highWater
     },
+    salvage: () => salvageHeld(core, intake),
     maintain: () => maintainDocument(core),
     export: () => exportState(core),
     close() {
