@@ -16,6 +16,8 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
   let shown = ''
   let composing = false
   let typing = false
+  /** True once the user typed: until then a caret at the end stays there, behind a draft that loads or that others type. */
+  let typed = false
   /** What other devices did to the draft since the field was written to. */
   let unseen: TextEdit[] = []
   const follower = followText(draft, (edits) => {
@@ -30,7 +32,8 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
     const edits = applyEdits(element.value, unseen) === next ? unseen : smallestEdits(element.value, next)
     unseen = []
     shown = next
-    if (element.value !== next) writeKeepingSelection(element, next, edits)
+    if (next === '') typed = false
+    if (element.value !== next) writeKeepingSelection(element, next, edits, !typed)
   }
 
   const take = (): void => {
@@ -42,6 +45,7 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
     const theirs = smallestEdit(before, draftText())
     shown = element.value
     unseen = []
+    typed = true
     typing = true
     try {
       if (theirs) draft.set(mergeEdits(before, ours, theirs))
@@ -69,6 +73,7 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
     blur: () => {
       composing = false
       take()
+      typed = false
       leave(draft)
       show()
     },
@@ -92,12 +97,19 @@ function smallestEdits(from: string, to: string): TextEdit[] {
   return edit ? [edit] : []
 }
 
-function writeKeepingSelection(element: DraftElement, next: string, edits: readonly TextEdit[]): void {
+function writeKeepingSelection(
+  element: DraftElement,
+  next: string,
+  edits: readonly TextEdit[],
+  keepAtEnd: boolean,
+): void {
   const { selectionStart, selectionEnd, selectionDirection, scrollTop } = element
+  const isAtEnd = selectionStart === element.value.length
   element.value = next
   // Browsers put the caret behind a value that is assigned. Safari gives the focus to a field whose selection is set.
   if (element.ownerDocument.activeElement === element && selectionStart !== null) {
-    const place = (position: number): number => edits.reduce(shiftPosition, position)
+    const place = (position: number): number =>
+      keepAtEnd && isAtEnd ? next.length : edits.reduce(shiftPosition, position)
     element.setSelectionRange(
       place(selectionStart),
       place(selectionEnd ?? selectionStart),

@@ -75,6 +75,18 @@ describe('useDraftInput', () => {
     expect(field.selectionStart).toBe(4)
   })
 
+  it('keeps the caret behind a draft that loads or that others type, until the user types', () => {
+    const [laptop, phone] = [openStore('Laptop'), openStore('Phone')]
+    const { field } = openComposer(laptop)
+    link(laptop, phone)
+    act(() => phone.conversation(BOB).draft.set('hel'))
+    act(() => phone.conversation(BOB).draft.set('hello'))
+    expect([field.value, field.selectionStart]).toEqual(['hello', 5])
+    type(field, '!')
+    act(() => phone.conversation(BOB).draft.set('hello! there'))
+    expect([field.value, field.selectionStart]).toEqual(['hello! there', 6])
+  })
+
   it('does not touch the field while an input method composes, and merges when it is done', () => {
     const [laptop, phone] = [openStore('Laptop'), openStore('Phone')]
     link(laptop, phone)

@@ -1,6 +1,6 @@
 import { type Conversation, type ListFilter, parseChannelKey } from '@parley/core'
 import { useConversations } from '@parley/react'
-import { type KeyboardEvent, type ReactNode, useCallback, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useId, useRef, useState } from 'react'
 import { useMessenger } from '../messenger/messengerContext.js'
 import { useNow } from '../time/useNow.js'
 import { Menu, type MenuPlace } from '../ui/Menu.js'
@@ -69,6 +69,14 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
     const box = document.getElementById(`${id}-${conversation.key}`)?.getBoundingClientRect()
     if (box) openMenu(conversation, box.left + box.width / 3, box.top + box.height / 2)
   }
+
+  // Who leaves a conversation goes on in the list; whoever put the focus elsewhere stays there.
+  const wasOpen = useRef(selected !== null)
+  useEffect(() => {
+    const isLeft = wasOpen.current && selected === null
+    wasOpen.current = selected !== null
+    if (isLeft && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true })
+  }, [selected])
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1)

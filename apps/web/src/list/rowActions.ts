@@ -1,23 +1,23 @@
-import type { ChannelKey, Conversation } from '@parley/core'
-import { parseChannelKey } from '@parley/core'
+import { type ChannelKey, type Conversation, type Draft, parseChannelKey } from '@parley/core'
 import type { MessengerState } from '../messenger/messengerContext.js'
+import type { Toasts } from '../toast/toasts.js'
 import type { IconName } from '../ui/icons.js'
 import { displayName } from './displayName.js'
 
 /** Something that can be done with a conversation, from its menu or by a key. */
 export interface RowAction {
-  readonly id: 'read' | 'pin' | 'mute' | 'archive' | 'delete'
+  readonly id: 'read' | 'pin' | 'mute' | 'archive' | 'discard' | 'delete'
   readonly label: string
   readonly icon: IconName
   /** The key that does it while the list has the focus, as `KeyboardEvent.key` names it. */
-  readonly key: string
+  readonly key?: string
   readonly danger?: boolean
   readonly run: () => void
 }
 
 /** What can be done with a conversation as it is now. */
 export function rowActions(conversation: Conversation, messenger: MessengerState): readonly RowAction[] {
-  const { key, unread, pinned, muted, archived } = conversation
+  const { key, unread, pinned, muted, archived, drafts } = conversation
   const { session, toasts } = messenger
   const handle = session.client.store.conversation(parseChannelKey(key))
   const name = displayName(handle.channel)
@@ -60,6 +60,7 @@ export function rowActions(conversation: Conversation, messenger: MessengerState
             toasts.show(`${name} archived`, () => handle.unarchive())
           },
         },
+    ...(drafts.composer ? [discard(handle.draft, drafts.composer.text, toasts)] : []),
     {
       id: 'delete',
       label: 'Delete',
@@ -77,4 +78,16 @@ export function rowActions(conversation: Conversation, messenger: MessengerState
 
 function closeIfOpen(key: ChannelKey, { selected, select }: MessengerState): void {
   if (selected === key) select(null)
+}
+
+function discard(draft: Draft, text: string, toasts: Toasts): RowAction {
+  return {
+    id: 'discard',
+    label: 'Discard draft',
+    icon: 'close',
+    run: () => {
+      draft.clear()
+      toasts.show('Draft discarded', () => draft.set(text))
+    },
+  }
 }
