@@ -26,10 +26,20 @@ export async function runServe(
     const control = kind === 'memory' ? null : await openControlServer({ admin, folder: data, logger })
     out(`Parley is at ${url}\n`)
     out(kind === 'memory' ? 'Everything is forgotten when it stops.\n' : `What it keeps is in ${data}\n`)
+    if (web !== undefined) out(whatToTry(url))
     await stopAsked
     await control?.close()
     await server.close()
   } finally {
     await store.close()
   }
+}
+
+function whatToTry(url: string): string {
+  return `
+Try this:
+  ${url}/             take the sample conversations, pin one, write a draft, open a second window
+  ${url}/#/devices    two devices side by side: take both off the network, write into
+                                   the same draft on each, and switch them on again
+`
 }
