@@ -11,27 +11,30 @@ export async function runServe(
   env: NodeJS.ProcessEnv,
   { out }: Output,
 ): Promise<void> {
-  const { host, port, data, store: kind, auth, origins, web } = readServeSettings(args, env)
+  const { host, port, data, store: kind, auth, origins, web, logLevel } = readServeSettings(args, env)
   // To standard error: what a person is told stays readable in between.
-  const logger = pino({ level: env.PARLEY_LOG_LEVEL ?? 'warn' }, pino.destination({ dest: 2, sync: true }))
-  const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
+  const logger = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }))
   const stopAsked = new Promise<void>((resolve) => {
-    for (const signal of SIGNALS) process.on(signal, () => resolve())
+    // Once: whoever asks twice does not want to wait, and gets what the system does by default.
+    for (const signal of SIGNALS) process.once(signal, () => resolve())
   })
+  const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
+  const opened: Array<{ close: () => Promise<void> }> = [store]
   try {
     const options = { store, auth, host, port, origins, logger }
     const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
+    opened.push(server)
     const { url } = await server.listen()
-    const admin = createAdmin({ store, rooms: server.rooms })
-    const control = kind === 'memory' ? null : await openControlServer({ admin, folder: data, logger })
+    if (kind === 'level') {
+      const admin = createAdmin({ store, rooms: server.rooms })
+      opened.push(await openControlServer({ admin, folder: data, logger }))
+    }
     out(`Parley is at ${url}\n`)
     out(kind === 'memory' ? 'Everything is forgotten when it stops.\n' : `What it keeps is in ${data}\n`)
     if (web !== undefined) out(whatToTry(url))
     await stopAsked
-    await control?.close()
-    await server.close()
   } finally {
-    await store.close()
+    for (const { close } of opened.reverse()) await close()
   }
 }
 

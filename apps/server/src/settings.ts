@@ -10,7 +10,10 @@ export interface ServeSettings {
   readonly auth: 'open'
   readonly origins: readonly string[]
   readonly web: string | undefined
+  readonly logLevel: LogLevel
 }
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** What the commands that work on one user were asked for. */
 export interface UserSettings {
@@ -22,6 +25,8 @@ export interface UserSettings {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const MAX_PORT = 65_535
+/** The first is what is logged if nothing is said. */
+const LOG_LEVELS = ['warn', 'silent', 'error', 'info', 'debug'] as const
 
 const SERVE_FLAGS = {
   host: { type: 'string' },
@@ -57,6 +62,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
     web: values.web ?? env.PARLEY_WEB,
+    logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),
   }
 }
 

@@ -26,6 +26,8 @@ serve
                     connect; may be repeated, and
                     the variable separates by commas
   --web DIR         a built web app to serve        PARLEY_WEB       none
+                    silent, error, warn, info or    PARLEY_LOG_LEVEL warn
+                    debug, to standard error
 
 import, export, inspect
   --user UID        whose conversations

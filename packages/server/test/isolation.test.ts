@@ -31,6 +31,9 @@ const authenticate: Authenticate = ({ uid, token }) => {
 /** Items of client 1 whose left neighbour is the item itself: it decodes, and cannot be applied to any document. */
 const SELF_REFERRING = new Uint8Array([1, 1, 1, 0, 0x84, 1, 0, 1, 0x61, 0])
 
+/** What a client answers that has nothing the server lacks. */
+const NOTHING_MORE = syncMessage(1, new Uint8Array([0, 0]))
+
 /** An update that builds on one that is not there. */
 function updateWithGap(): Uint8Array {
   const doc = new Y.Doc()
@@ -317,6 +320,7 @@ describe('what a connection sends', () => {
       const running = await startServer({ limits: { documentBytes: 50_000, awarenessBytes: 1000 } })
       await expectNoHarm(running, async () => {
         const raw = await connectRaw(running.room('alice'))
+        raw.send(NOTHING_MORE)
         raw.socket.send(send)
         const closed = await raw.closed
         expect(closed.code).toBe(code)
@@ -329,9 +333,50 @@ describe('what a connection sends', () => {
     expect(() => Y.applyUpdate(new Y.Doc(), SELF_REFERRING)).toThrow()
   })
 
+  it('[I3] waits for the answer to its own sync before it calls a gap a gap: who was offline types on meanwhile', async () => {
+    const running = await startServer()
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'offline')
+    const typed: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => typed.push(update))
+    for (const letter of ' and on') doc.getText('t').insert(doc.getText('t').length, letter)
+    const raw = await connectRaw(running.room('alice'), { protocols: ['parley.1'] })
+    for (const update of typed) raw.send(syncMessage(2, update))
+    raw.send(112, 7)
+    await raw.frame((frame) => frame[0] === 0 && frame[1] === 0)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    // Neither closed, nor told that it is safe.
+    expect(raw.socket.readyState).toBe(raw.socket.OPEN)
+    expect(raw.frames.some((frame) => frame[0] === 112)).toBe(false)
+    raw.send(syncMessage(1, Y.encodeStateAsUpdate(doc)))
+    await raw.frame((frame) => frame[0] === 112)
+    expect((await storedDoc(running.store, 'alice')).getText('t').toString()).toBe('offline and on')
+  })
+
+  it('[I3] closes with 4503 when that answer does not come', async () => {
+    const running = await startServer({ timing: { heartbeatMs: 20 } })
+    const raw = await connectRaw(running.room('alice'))
+    raw.send(syncMessage(2, updateWithGap()))
+    expect(await raw.closed).toMatchObject({
+      code: 4503,
+      reason: expect.stringMatching(/^sync again: client/),
+    })
+    expect(await running.store.size('alice')).toBe(null)
+  })
+
+  it('[I3] stops without waiting for an answer that does not come', { timeout: 10_000 }, async () => {
+    const running = await startServer()
+    const raw = await connectRaw(running.room('alice'))
+    raw.send(syncMessage(2, updateWithGap()))
+    await raw.frame((frame) => frame[0] === 0)
+    await running.server.close()
+    expect((await raw.closed).code).toBe(1012)
+  })
+
   it('[I5] drops all that follows an update that was not stored, and reaches no later barrier', async () => {
     const running = await startServer()
     const raw = await connectRaw(running.room('alice'), { protocols: ['parley.1'] })
+    raw.send(NOTHING_MORE)
     raw.send(syncMessage(2, textUpdate('one', 1)))
     raw.send(112, 1)
     await raw.frame((frame) => frame[0] === 112)

@@ -30,6 +30,18 @@ async function ask(
   return webSocket === http ? webSocket : JSON.stringify({ webSocket, http })
 }
 
+async function webRoot(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-web-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await mkdir(join(folder, 'assets'))
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Parley</title>')
+  await writeFile(join(folder, 'assets', 'index-abc123.js'), 'export {}')
+  await writeFile(join(folder, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
+  await writeFile(join(folder, '..', `outside-${folder.split('-').at(-1)}`), 'secret')
+  onTestFinished(() => rm(join(folder, '..', `outside-${folder.split('-').at(-1)}`), { force: true }))
+  return folder
+}
+
 describe('an open server', () => {
   it('[O1] refuses to start where others than this machine could reach it', async () => {
     for (const host of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '']) {
@@ -62,6 +74,16 @@ describe('an open server', () => {
       `evillocalhost:${port}`,
     ]
     for (const host of strangers) expect([host, await ask(running, host)]).toEqual([host, 'refused'])
+  })
+
+  it('[O2] refuses files and unknown addresses under another name as well', async () => {
+    const { port } = await startServer({ webRoot: await webRoot() })
+    for (const path of ['/', '/index.html', '/assets/index-abc123.js', '/c/2/ubuntu', '/v1/nothing']) {
+      const ask = async (host: string): Promise<number> =>
+        (await rawRequest(port, [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: text/html'])).status
+      expect([path, await ask(`evil.example:${port}`)]).toEqual([path, 403])
+      expect([path, await ask(`localhost:${port}`)]).toEqual([path, 200])
+    }
   })
 
   it('[O2] refuses a request without Host', async () => {
@@ -199,18 +221,6 @@ describe('refusals', () => {
 })
 
 describe('the web app', () => {
-  async function webRoot(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'parley-web-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    await mkdir(join(folder, 'assets'))
-    await writeFile(join(folder, 'index.html'), '<!doctype html><title>Parley</title>')
-    await writeFile(join(folder, 'assets', 'index-abc123.js'), 'export {}')
-    await writeFile(join(folder, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
-    await writeFile(join(folder, '..', `outside-${folder.split('-').at(-1)}`), 'secret')
-    onTestFinished(() => rm(join(folder, '..', `outside-${folder.split('-').at(-1)}`), { force: true }))
-    return folder
-  }
-
   it('[W1] is served with a policy that allows only its own scripts, files with a hash for ever, others never unasked', async () => {
     const { url } = await startServer({ webRoot: await webRoot() })
     const index = await fetch(url)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { createMemoryLog } from '../src/index.js'
 import { connectRaw, connectStock, startServer, storedDoc, until } from './support/harness.js'
 
 /** A document as large as 10,000 conversations: many entries of JSON in one array, from several writers. */
@@ -44,6 +45,32 @@ describe('the stock y-websocket provider', () => {
     await until('both have both', () =>
       [phone, laptop].every(({ doc }) => [...doc.getArray('a')].sort().join() === 'laptop,phone'),
     )
+  })
+
+  it('[P1] keeps its connection while its user types on at the moment it comes back', async () => {
+    const store = createMemoryLog()
+    const { load } = store
+    // As over a slow line: the provider is open long before it is asked what the server lacks.
+    store.load = async (room) => {
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      return load(room)
+    }
+    const running = await startServer({ store })
+    const client = connectStock(running, 'alice')
+    client.provider.disconnect()
+    client.doc.getText('t').insert(0, 'typed offline; ')
+    client.provider.connect()
+    let typed = client.doc.getText('t').toString()
+    for (let n = 0; n < 20; n++) {
+      client.doc.getText('t').insert(typed.length, String.fromCharCode(97 + n))
+      typed = client.doc.getText('t').toString()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await until(
+      'it is all stored',
+      async () => (await storedDoc(store, 'alice')).getText('t').toString() === typed,
+    )
+    expect(client.closes).toEqual([])
   })
 
   it('[P2] answers a sync only when all that was sent before it is stored', async () => {

@@ -31,6 +31,8 @@ export interface ConnectionOptions {
 const SILENT_HEARTBEATS = 3
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000
+/** How long what a connection sent may take to be dealt with when the server stops. */
+const FINISH_TIMEOUT_MS = 3_000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -42,6 +44,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let answerBytes = 0
   let lastSign = Date.now()
   let lastBuffered = 0
+  let wasStalled = false
 
   const close = (code: CloseCode, reason: string): void => {
     if (ended) return
@@ -81,6 +84,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         at.add(message)
         break
       case 'update':
+      case 'answer':
         if (message.update.byteLength <= limits.documentBytes) at.add(message)
         else close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
         break
@@ -133,6 +137,11 @@ export function createConnection(options: ConnectionOptions): Connection {
       socket.terminate()
       return
     }
+    if (wasStalled && seat?.stalled) {
+      close(CLOSE_CODES.storeUnavailable, `sync again: ${seat.stalled}`)
+      return
+    }
+    wasStalled = seat?.stalled != null
     socket.ping()
     peer.send(HEARTBEAT)
   }, timing.heartbeatMs)
@@ -155,7 +164,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return
     }
     lease = entered
-    const taken = entered.room.join(peer)
+    const taken = entered.room.join(peer, { asked: true })
     taken.onDrain = () => {
       if (socket.isPaused && taken.queuedBytes < limits.queuedBytes / 2) socket.resume()
     }
@@ -188,12 +197,20 @@ export function createConnection(options: ConnectionOptions): Connection {
     async finish(code, reason) {
       socket.pause()
       const at = seat
-      if (at && !ended) {
-        await Promise.race([closed, new Promise<void>((reached) => at.add({ type: 'barrier', reached }))])
+      if (at && !ended && at.stalled === null) {
+        const done = new Promise<void>((reached) => at.add({ type: 'barrier', reached }))
+        // Who does not read the answer to its sync, or does not answer ours, is not waited for.
+        await Promise.race([closed, done, delay(FINISH_TIMEOUT_MS)])
       }
       socket.resume()
       close(code, reason)
       await closed
     },
   }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
 }

@@ -16,6 +16,8 @@ export type ClientMessage =
   /** Send me what I lack; this is what I have. */
   | { readonly type: 'sync'; readonly stateVector: Uint8Array }
   | { readonly type: 'update'; readonly update: Uint8Array }
+  /** What the server asked for when the connection began: all that the client has and the server lacks. */
+  | { readonly type: 'answer'; readonly update: Uint8Array }
   | { readonly type: 'awareness'; readonly update: Uint8Array }
   | { readonly type: 'queryAwareness' }
   /** Tell me when all I sent so far is durable. */
@@ -58,6 +60,7 @@ function readSync(decoder: decoding.Decoder): ClientMessage {
     case SYNC_STEP_1:
       return { type: 'sync', stateVector: decoding.readVarUint8Array(decoder) }
     case SYNC_STEP_2:
+      return { type: 'answer', update: decoding.readVarUint8Array(decoder) }
     case SYNC_UPDATE:
       return { type: 'update', update: decoding.readVarUint8Array(decoder) }
     default:

@@ -1,18 +1,13 @@
 import { join } from 'node:path'
 import { ServerError } from '../errors.js'
+import { damaged } from './damaged.js'
 import { lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
-import { type LevelChange, type LevelDatabase, openLevelDatabase } from './levelDatabase.js'
-import {
-  ALL_META,
-  CHECK_KEY,
-  FORMAT_KEY,
-  type RoomKeys,
-  roomKeys,
-  roomOfMeta,
-  versionOf,
-} from './levelKeys.js'
+import type { LevelChange, LevelDatabase } from './levelDatabase.js'
+import { ALL_META, CHECK_KEY, type RoomKeys, roomKeys, roomOfMeta, versionOf } from './levelKeys.js'
 import type { DamagedRow, LogRow, LogStore, QuarantinedRow } from './logStore.js'
+import { isLocked, openLevelStore } from './openLevelStore.js'
+import { decodeQuarantined, encodeQuarantined } from './quarantineRecord.js'
 import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
 import { decodeValue, encodeValue } from './rowCodec.js'
 
@@ -28,8 +23,6 @@ type Job =
 /** A version, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
 type Outcome = number | ServerError
 
-/** The format of the whole store; a server that finds a higher one is older than the data. */
-const STORE_FORMAT = 1
 /** One batch is one write to the disk; beyond this LevelDB gains nothing from more. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
 
@@ -50,7 +43,7 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
 export async function openLevelLog({ folder }: LevelLogOptions): Promise<LogStore> {
   const lock = await lockFolder(folder)
   try {
-    const database = await openDatabase(join(lock.folder, 'log')).catch(async (error) => {
+    const database = await openLevelStore(join(lock.folder, 'log')).catch(async (error) => {
       throw isLocked(error) ? await lock.conflict(error) : error
     })
     await lock.claim()
@@ -166,9 +159,8 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
         for (const { version, reason } of rows) {
           const value = await database.read((level) => level.get(keys.row(version)))
           if (!value) continue
-          const record = JSON.stringify({ reason, value: Buffer.from(value).toString('base64') })
           const key = keys.quarantined(version)
-          changes.push({ type: 'put', key, value: encodeValue(key, Buffer.from(record)) })
+          changes.push({ type: 'put', key, value: encodeQuarantined(key, value, reason) })
           changes.push({ type: 'del', key: keys.row(version) })
         }
         return changes
@@ -189,7 +181,7 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
         }
         const quarantined: QuarantinedRow[] = []
         for await (const [key, record] of level.iterator(keys.allQuarantined)) {
-          quarantined.push({ version: versionOf(key), ...readQuarantined(key, record) })
+          quarantined.push({ version: versionOf(key), ...decodeQuarantined(key, record) })
         }
         const snapshotBytes = (await level.get(keys.snapshot))?.byteLength ?? 0
         return { epoch, version, snapshotVersion, snapshotBytes, rowCount, rowBytes, quarantined }
@@ -229,56 +221,7 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
   }
 }
 
-async function openDatabase(location: string): Promise<LevelDatabase> {
-  let database: LevelDatabase
-  try {
-    database = await openLevelDatabase(location)
-  } catch (cause) {
-    if (isLocked(cause)) throw cause
-    throw new ServerError('store-unavailable', `The store in ${location} could not be opened`, { cause })
-  }
-  try {
-    const value = await database.read((level) => level.get(FORMAT_KEY))
-    if (!value) {
-      const format = encodeValue(FORMAT_KEY, Buffer.from(String(STORE_FORMAT)))
-      await database.write([{ type: 'put', key: FORMAT_KEY, value: format }])
-    } else {
-      const format = decodeValue(FORMAT_KEY, value)
-      if (!(format instanceof Uint8Array)) throw damaged(FORMAT_KEY, format.damage)
-      const found = Buffer.from(format).toString()
-      if (found !== String(STORE_FORMAT)) {
-        throw new ServerError(
-          'store-damaged',
-          `The store in ${location} has format ${found}; this server reads ${STORE_FORMAT}`,
-        )
-      }
-    }
-    return database
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-}
-
-function readQuarantined(key: string, record: Uint8Array): { reason: string; bytes: number } {
-  const payload = decodeValue(key, record)
-  if (!(payload instanceof Uint8Array))
-    return { reason: `record ${payload.damage}`, bytes: record.byteLength }
-  const { reason, value } = JSON.parse(Buffer.from(payload).toString()) as { reason: string; value: string }
-  return { reason, bytes: Buffer.byteLength(value, 'base64') }
-}
-
-function isLocked(error: unknown): boolean {
-  // The constructor says that it did not open; why is the cause.
-  const cause = error instanceof Error ? error.cause : undefined
-  return [error, cause].some((one) => one instanceof Error && 'code' in one && one.code === 'LEVEL_LOCKED')
-}
-
 function orThrow(meta: RoomMeta | ServerError): RoomMeta {
   if (meta instanceof ServerError) throw meta
   return meta
-}
-
-function damaged(key: string, damage: string): ServerError {
-  return new ServerError('store-damaged', `What is stored under ${key} cannot be read: ${damage}`)
 }

@@ -1,4 +1,5 @@
-import { ServerError } from '../errors.js'
+import type { ServerError } from '../errors.js'
+import { damaged } from './damaged.js'
 import { decodeValue, encodeValue } from './rowCodec.js'
 
 /** A room's numbers as they lie in the store. Members this server does not know stay as they are. */
@@ -13,7 +14,7 @@ export function decodeMeta(key: string, value: Uint8Array | undefined): RoomMeta
   if (!value) return { epoch: 0, version: 0, snapshotVersion: 0 }
   const payload = decodeValue(key, value)
   if (!(payload instanceof Uint8Array)) {
-    return new ServerError('store-damaged', `What is stored under ${key} cannot be read: ${payload.damage}`)
+    return damaged(key, payload.damage)
   }
   // The checksum says that it is what a server wrote.
   return JSON.parse(Buffer.from(payload).toString()) as RoomMeta

@@ -28,7 +28,7 @@ export interface CompactorOptions {
   room: string
   loaded: LoadedRoom
   /** The version of the document now, and the rows up to it that are not in the document. */
-  now: () => { version: number; waiting: ReadonlyArray<{ version: number }> }
+  now: () => { version: number; outside: ReadonlyArray<{ version: number }> }
 }
 
 /** Creates the {@link Compactor} of a loaded room. */
@@ -40,14 +40,14 @@ export function createCompactor({ store, logger, room, loaded, now }: CompactorO
   let patience = 1
 
   const compact = async (): Promise<void> => {
-    const { version, waiting } = now()
+    const { version, outside } = now()
     const before = { rowCount, rowBytes }
     // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
     const snapshot = Y.encodeStateAsUpdate(doc)
     try {
-      await store.compact(room, { through: version, snapshot, keep: waiting.map((row) => row.version) })
+      await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength
-      rowCount -= before.rowCount - waiting.length
+      rowCount -= before.rowCount - outside.length
       rowBytes -= before.rowBytes
       patience = 1
     } catch (error) {

@@ -15,8 +15,10 @@ export interface LoadedRoom {
   readonly rowBytes: number
   /** Rows that build on something that is not there. They are durable, and are applied when it arrives. */
   readonly waiting: readonly LogRow[]
-  /** Rows that were put aside just now. */
+  /** Rows that cannot be applied, and were put aside just now. */
   readonly quarantined: ReadonlyArray<{ version: number; reason: string }>
+  /** Those of them that a store which cannot write still has among the rows; the next one to load the room tries again. */
+  readonly inTheWay: ReadonlyArray<{ version: number }>
 }
 
 /**
@@ -41,7 +43,7 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
       rows.filter((row) => quarantined.every((bad) => bad.version !== row.version)),
     )
   }
-  if (quarantined.length > 0) await store.quarantine(name, quarantined)
+  const inTheWay = quarantined.length > 0 && !(await putAside(store, name, quarantined)) ? quarantined : []
   let rowBytes = 0
   for (const { update } of rows) rowBytes += update.byteLength
   return {
@@ -54,6 +56,17 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
     rowCount: rows.length,
     rowBytes,
     quarantined,
+    inTheWay,
+  }
+}
+
+/** A full disk must not keep a room from being read. */
+async function putAside(store: LogStore, name: string, rows: LoadedRoom['quarantined']): Promise<boolean> {
+  try {
+    await store.quarantine(name, rows)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -14,6 +14,8 @@ export interface Peer {
 /** What a room does for a peer, in the order in which it was asked for. */
 export type Work =
   | { readonly type: 'update'; readonly update: Uint8Array }
+  /** All that the peer has and the room lacked when the peer was asked. It overtakes what waits for it. */
+  | { readonly type: 'answer'; readonly update: Uint8Array }
   /** Answer with what the peer lacks. */
   | { readonly type: 'sync'; readonly stateVector: Uint8Array }
   /** Say that all before is durable. */
@@ -25,6 +27,8 @@ export interface Seat {
   /** Relays who is there. */
   receiveAwareness: (update: Uint8Array) => void
   sendAwareness: () => void
+  /** What the first update that waits builds on, while that is expected with the peer's answer; `null` if none waits. */
+  readonly stalled: string | null
   /** How many bytes wait to be dealt with. */
   readonly queuedBytes: number
   /** Called whenever `queuedBytes` has become less. */

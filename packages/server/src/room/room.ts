@@ -10,6 +10,8 @@ import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { Peer, Seat } from './peer.js'
 import { prepareUpdates } from './prepare.js'
 import { createPresenceList } from './presence.js'
+import { createQuota } from './quota.js'
+import { submitUpdate } from './submit.js'
 import { createWorkQueue, type WorkQueue } from './workQueue.js'
 
 /** One user's document while it is in memory, and who is connected to it. */
@@ -24,8 +26,8 @@ export interface Room {
   /** The document as an update, and what a peer needs to know of it. */
   encodeState: () => Uint8Array
   encodeStateVector: () => Uint8Array
-  /** Takes a place in the room. */
-  join: (peer: Peer) => Seat
+  /** Takes a place in the room; `asked` if the peer is to answer with what it has and the room lacks. */
+  join: (peer: Peer, options?: { asked: boolean }) => Seat
   /**
    * Stores an update of the server's own making.
    *
@@ -56,11 +58,16 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
   let running: Promise<void> | null = null
   let wanted = false
   let failed = false
-  /** An upper bound of the document's size; measured when it matters. */
-  let contentBytes = loaded.snapshotBytes + loaded.rowBytes
+  const quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
   const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
   const presence = createPresenceList(limits.awarenessClients)
-  const compactor = createCompactor({ store, logger, room: name, loaded, now: () => ({ version, waiting }) })
+  const compactor = createCompactor({
+    store,
+    logger,
+    room: name,
+    loaded,
+    now: () => ({ version, outside: [...waiting, ...loaded.inTheWay] }),
+  })
 
   const relay = (awareness: Uint8Array, origin: unknown): void => {
     const message = encodeAwareness(awareness)
@@ -84,12 +91,6 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     onFailed()
   }
 
-  const exceedsQuota = (news: Uint8Array): boolean => {
-    if (contentBytes + news.byteLength <= limits.documentBytes) return false
-    contentBytes = Y.encodeStateAsUpdate(doc).byteLength
-    return contentBytes + news.byteLength > limits.documentBytes
-  }
-
   const refuse = (queue: WorkQueue, code: CloseCode, reason: string): void => {
     logger.info({ room: name, code, reason }, 'an update was refused')
     queue.refuse(code, reason)
@@ -101,17 +102,24 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     const state = queues.get(queue)
     if (!first || !state) return null
     const prepared = prepareUpdates(doc, [first, ...rest])
-    // What is missing may be what another connection brings in this turn.
-    const waits = prepared.outcome === 'gap' && othersWait && state.mayWait
-    state.mayWait = !waits
-    if (waits) return null
+    if (prepared.outcome === 'gap') {
+      // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
+      // connection brings in this turn.
+      const waits = queue.awaitsAnswer || (othersWait && state.mayWait)
+      if (!queue.awaitsAnswer) state.mayWait = !waits
+      if (waits && queue.bytes <= limits.queuedBytes) {
+        queue.stall(prepared.reason)
+        return null
+      }
+    } else state.mayWait = true
     queue.removeUpdates(prepared.taken)
     if (prepared.outcome === 'known') return null
     if (prepared.outcome === 'invalid') refuse(queue, CLOSE_CODES.malformed, prepared.reason)
     else if (prepared.outcome === 'gap') {
       refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
     } else if (queue.peer.readOnly) refuse(queue, CLOSE_CODES.forbidden, 'this connection may only read')
-    else if (exceedsQuota(prepared.news)) refuse(queue, CLOSE_CODES.tooLarge, quotaReason(limits))
+    else if (quota.isExceededBy(prepared.news.byteLength))
+      refuse(queue, CLOSE_CODES.tooLarge, quotaReason(limits))
     else return prepared.news
     return null
   }
@@ -121,7 +129,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     if (doc.store.pendingStructs || doc.store.pendingDs)
       throw new Error('a stored update was applied in part')
     version = Math.max(version, row.version)
-    contentBytes += row.update.byteLength
+    quota.count(row.update.byteLength)
     compactor.count(row.update.byteLength)
   }
 
@@ -157,6 +165,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       compactor.check()
     }
     for (const [queue, { onDrain }] of queues) {
+      if (stored.length > 0 || !queue.awaitsAnswer) queue.retry()
       if (queue.finished) queues.delete(queue)
       else onDrain()
     }
@@ -181,8 +190,8 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     running ??= Promise.resolve().then(run)
   }
 
-  const join = (peer: Peer): Seat => {
-    const queue = createWorkQueue(peer, wake)
+  const join: Room['join'] = (peer, { asked } = { asked: false }) => {
+    const queue = createWorkQueue(peer, asked, wake)
     const state = { onDrain: () => {}, mayWait: true }
     queues.set(queue, state)
     if (failed) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
@@ -199,6 +208,9 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       sendAwareness() {
         const all = presence.all()
         if (all) peer.send(encodeAwareness(all))
+      },
+      get stalled() {
+        return queue.stalled
       },
       get queuedBytes() {
         return queue.bytes
@@ -233,24 +245,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     encodeState: () => Y.encodeStateAsUpdate(doc),
     encodeStateVector: () => Y.encodeStateVector(doc),
     join,
-    submit(update) {
-      return new Promise((resolve, reject) => {
-        const seat = join({
-          readOnly: false,
-          send: () => {},
-          sendAnswer: (_message, sent) => sent(),
-          refuse: (code, reason) => reject(refusal(code, reason)),
-        })
-        seat.add({ type: 'update', update })
-        seat.add({
-          type: 'barrier',
-          reached() {
-            seat.leave()
-            resolve()
-          },
-        })
-      })
-    },
+    submit: (update) => submitUpdate(join, update),
     idle,
     async close() {
       await idle()
@@ -263,10 +258,4 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
 
 function quotaReason({ documentBytes }: Limits): string {
   return `the document would be larger than ${documentBytes} bytes`
-}
-
-function refusal(code: CloseCode, reason: string): ServerError {
-  if (code === CLOSE_CODES.tooLarge) return new ServerError('too-large', reason)
-  if (code === CLOSE_CODES.storeUnavailable) return new ServerError('store-unavailable', reason)
-  return new ServerError('malformed', reason)
 }

@@ -16,6 +16,12 @@ export interface WorkQueue {
   /** True once the first sync was answered: from then on the peer hears of every change, and lacks none before. */
   readonly synced: boolean
   readonly bytes: number
+  /** True until the peer has answered what it was asked when it came: what it sends may build on what it answers. */
+  readonly awaitsAnswer: boolean
+  readonly stalled: string | null
+  /** Leaves the updates at the head where they are until `retry`, or until the peer answers. */
+  stall: (reason: string) => void
+  retry: () => void
   /** True when nothing is left to do and nothing more will come. */
   readonly finished: boolean
   add: (work: Work) => void
@@ -30,12 +36,14 @@ export interface WorkQueue {
   leave: () => void
 }
 
-/** Creates the {@link WorkQueue} of a peer; `wake` asks the room for a turn. */
-export function createWorkQueue(peer: Peer, wake: () => void): WorkQueue {
+/** Creates the {@link WorkQueue} of a peer; `asked` if it is to send an answer, `wake` asks the room for a turn. */
+export function createWorkQueue(peer: Peer, asked: boolean, wake: () => void): WorkQueue {
   let work: Work[] = []
   let bytes = 0
   let synced = false
   let answering = false
+  let awaitsAnswer = asked
+  let stalled: string | null = null
   let gone = false
   let refused = false
 
@@ -79,14 +87,31 @@ export function createWorkQueue(peer: Peer, wake: () => void): WorkQueue {
     get finished() {
       return (gone || refused) && work.length === 0
     },
+    get awaitsAnswer() {
+      return awaitsAnswer && !gone
+    },
+    get stalled() {
+      return stalled
+    },
+    stall(reason) {
+      stalled = reason
+    },
+    retry() {
+      stalled = null
+    },
     add(item) {
       if (gone || refused) return
-      work.push(item)
+      if (item.type === 'answer') {
+        // First, for the others may build on it. A barrier that it overtakes only says less than it could.
+        work.unshift(item)
+        awaitsAnswer = false
+        stalled = null
+      } else work.push(item)
       bytes += sizeOf(item)
       wake()
     },
     answer(doc) {
-      for (let first = work[0]; first && first.type !== 'update'; first = work[0]) {
+      for (let first = work[0]; first && isAnswerable(first); first = work[0]) {
         if (first.type === 'sync' && answering && !gone) return
         remove(1)
         if (first.type === 'barrier') first.reached()
@@ -95,9 +120,10 @@ export function createWorkQueue(peer: Peer, wake: () => void): WorkQueue {
     },
     peekUpdates() {
       const updates: Uint8Array[] = []
+      if (stalled !== null) return updates
       let size = 0
       for (const item of work) {
-        if (item.type !== 'update') break
+        if (isAnswerable(item)) break
         size += item.update.byteLength
         if (updates.length > 0 && (size > MAX_RUN_BYTES || updates.length === MAX_RUN_COUNT)) break
         updates.push(item.update)
@@ -108,13 +134,18 @@ export function createWorkQueue(peer: Peer, wake: () => void): WorkQueue {
     refuse,
     leave() {
       gone = true
+      stalled = null
       wake()
     },
   }
 }
 
+function isAnswerable(work: Work): work is Exclude<Work, { update: Uint8Array }> {
+  return work.type === 'sync' || work.type === 'barrier'
+}
+
 function sizeOf(work: Work): number {
-  if (work.type === 'update') return WORK_OVERHEAD_BYTES + work.update.byteLength
+  if (!isAnswerable(work)) return WORK_OVERHEAD_BYTES + work.update.byteLength
   if (work.type === 'sync') return WORK_OVERHEAD_BYTES + work.stateVector.byteLength
   return WORK_OVERHEAD_BYTES
 }
