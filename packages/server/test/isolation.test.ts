@@ -329,6 +329,16 @@ describe('what a connection sends', () => {
     })
   }
 
+  it('[I1] a length beyond the frame reads nothing of the process, also where ws puts a frame together in shared memory', async () => {
+    const running = await startServer()
+    const reader = await connectRaw(running.room('alice'))
+    await reader.frame((frame) => frame[0] === 0)
+    const raw = await connectRaw(running.room('alice'))
+    raw.socket.send(new Uint8Array([0, 2, 200]), { fin: false })
+    raw.socket.send(new Uint8Array([1, 0]), { fin: true })
+    expect(await raw.closed).toEqual({ code: 4400, reason: 'the frame is cut off' })
+  })
+
   it('[I2] the self-referring update is one that cannot be applied', () => {
     expect(() => Y.applyUpdate(new Y.Doc(), SELF_REFERRING)).toThrow()
   })

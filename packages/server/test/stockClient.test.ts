@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { createMemoryLog } from '../src/index.js'
-import { connectRaw, connectStock, startServer, storedDoc, until } from './support/harness.js'
+import {
+  connectRaw,
+  connectStock,
+  isSyncAnswer,
+  isUpdate,
+  startServer,
+  storedDoc,
+  until,
+} from './support/harness.js'
 
 /** A document as large as 10,000 conversations: many entries of JSON in one array, from several writers. */
 function largeDoc(bytes: number): Y.Doc {
@@ -93,6 +101,23 @@ describe('the stock y-websocket provider', () => {
     await raw.frame((frame) => frame[0] === 0 && frame[1] === 1)
     expect(stored).toBeGreaterThan(0)
     expect((await storedDoc(running.store, 'alice')).getText('t').toString()).toBe('cba')
+  })
+
+  it('[P8] hears of changes from its first sync on, and finds all from before in the answer', async () => {
+    const running = await startServer()
+    const late = await connectRaw(running.room('alice'))
+    await late.frame((frame) => frame[0] === 0)
+    const writer = connectStock(running, 'alice')
+    writer.doc.getText('t').insert(0, 'before')
+    await until('it is stored', async () => ((await running.store.size('alice'))?.version ?? 0) > 0)
+    late.send(0, 0, 1, 0)
+    const answer = await late.frame(isSyncAnswer)
+    writer.doc.getText('t').insert(0, 'after ')
+    await late.frame(isUpdate)
+    expect(late.frames.findIndex(isUpdate)).toBeGreaterThan(late.frames.findIndex(isSyncAnswer))
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, answer.subarray(3))
+    expect(doc.getText('t').toString()).toBe('before')
   })
 
   it('[P3] gets a first sync of more than 3 MB through, up and down', async () => {

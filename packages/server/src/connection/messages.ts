@@ -27,8 +27,8 @@ export type ClientMessage =
 export const HEARTBEAT = new Uint8Array([MESSAGE_AWARENESS, 1, 0])
 
 /**
- * Reads one frame. `frame` must lie alone in its `ArrayBuffer`: lib0 checks a length it reads against the buffer, not
- * against the view, and in one of Node's pooled buffers it would read what belongs to somebody else.
+ * Reads one frame. `frame` must lie alone in its `ArrayBuffer`: earlier versions of lib0 check a length they read against
+ * the buffer, not against the view, and in one of Node's pooled buffers they would read what belongs to somebody else.
  *
  * @throws ServerError with code `malformed`
  */

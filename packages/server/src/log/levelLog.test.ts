@@ -95,6 +95,21 @@ describe('log store: classic-level, its own', () => {
     expect(`${other.stdout}${other.stderr}`.trim()).toBe('LEVEL_LOCKED')
   })
 
+  it('[L14] gives the folder to one of two who ask at the same moment', async () => {
+    await store.close()
+    const both = await Promise.allSettled([openLevelLog({ folder }), openLevelLog({ folder })])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    for (const result of both) {
+      if (result.status === 'fulfilled') store = result.value
+      else
+        expect(result.reason).toMatchObject({
+          code: 'store-locked',
+          message: `The data folder ${folder} is in use by this process`,
+        })
+    }
+    expect(await store.append('alice', update)).toBe(1)
+  })
+
   it('[L14] names the process that has the folder', async () => {
     const script = `import { ClassicLevel } from 'classic-level'
       import { writeFileSync } from 'node:fs'
