@@ -1,7 +1,15 @@
-import { createAdmin, createMemoryLog, createServer, openControlServer, openLevelLog } from '@parley/server'
+import {
+  type Authenticate,
+  createAdmin,
+  createJwtAuthenticate,
+  createMemoryLog,
+  createServer,
+  openControlServer,
+  openLevelLog,
+} from '@parley/server'
 import { pino } from 'pino'
 import type { Output } from './commands.js'
-import { readServeSettings } from './settings.js'
+import { readServeSettings, type ServeSettings } from './settings.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
@@ -11,7 +19,9 @@ export async function runServe(
   env: NodeJS.ProcessEnv,
   { out }: Output,
 ): Promise<void> {
-  const { host, port, data, store: kind, auth, origins, web, logLevel } = readServeSettings(args, env)
+  const settings = readServeSettings(args, env)
+  const { host, port, data, store: kind, origins, web, logLevel } = settings
+  const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const logger = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }))
   const stopAsked = new Promise<void>((resolve) => {
@@ -36,6 +46,14 @@ export async function runServe(
   } finally {
     for (const { close } of opened.reverse()) await close()
   }
+}
+
+function authOf({ auth, jwtSecret, jwksUrl }: ServeSettings): 'open' | Authenticate {
+  if (auth === 'open') return auth
+  return createJwtAuthenticate({
+    ...(jwtSecret === undefined ? {} : { secret: jwtSecret }),
+    ...(jwksUrl === undefined ? {} : { jwksUrl }),
+  })
 }
 
 function whatToTry(url: string): string {

@@ -7,7 +7,9 @@ export interface ServeSettings {
   readonly port: number
   readonly data: string
   readonly store: 'level' | 'memory'
-  readonly auth: 'open'
+  readonly auth: 'open' | 'jwt'
+  readonly jwtSecret: string | undefined
+  readonly jwksUrl: string | undefined
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -56,7 +58,9 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     port: readPort(values.port ?? env.PARLEY_PORT ?? '4300'),
     data: readFolder(values.data, env),
     store: readChoice('--store', values.store ?? env.PARLEY_STORE, ['level', 'memory'] as const),
-    auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open'] as const),
+    auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open', 'jwt'] as const),
+    jwtSecret: env.PARLEY_JWT_SECRET,
+    jwksUrl: env.PARLEY_JWKS_URL,
     origins: origins
       .flatMap((list) => list.split(','))
       .map((origin) => origin.trim())

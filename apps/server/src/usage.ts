@@ -21,7 +21,9 @@ serve
   --port PORT       port, 0 for any that is free    PARLEY_PORT      4300
   --data DIR        data folder                     PARLEY_DATA      .parley
   --store STORE     level, or memory to try out     PARLEY_STORE     level
-  --auth open       no passwords; this machine only PARLEY_AUTH      open
+  --auth AUTH       open: no passwords, this machine PARLEY_AUTH     open
+                    only; jwt: tokens signed with   PARLEY_JWT_SECRET, or with
+                    a secret or published keys      the keys at PARLEY_JWKS_URL
   --origin ORIGIN   a web page's origin that may    PARLEY_ORIGINS   its own address
                     connect; may be repeated, and
                     the variable separates by commas

@@ -5,6 +5,7 @@ export {
   type AccessRequest,
   type Authenticate,
 } from './access/authenticate.js'
+export { createJwtAuthenticate, type JwtAlgorithm, type JwtOptions } from './access/jwt.js'
 export { type Admin, createAdmin, type ImportSummary, type Inspection } from './admin/admin.js'
 export { canonicalText } from './admin/canonicalText.js'
 export { connectToServer } from './admin/controlClient.js'

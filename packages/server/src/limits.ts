@@ -35,6 +35,8 @@ export interface Timing {
   drainMs: number
   /** How long `authenticate` may take before the connection is closed with 4503. */
   authenticateMs: number
+  /** Connections whose tokens expire together are closed spread over this long. */
+  expiryJitterMs: number
 }
 
 /** The {@link Timing} a server has when none is given. */
@@ -43,4 +45,5 @@ export const defaultTiming: Timing = {
   roomIdleMs: 30_000,
   drainMs: 2_000,
   authenticateMs: 10_000,
+  expiryJitterMs: 5_000,
 }

@@ -114,8 +114,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       timing,
       logger,
       isStopping: () => stopping,
-      admit({ socket, room, readOnly }) {
-        const connection = createConnection({ socket, room, readOnly, rooms, limits, timing, logger })
+      admit({ socket, room, access }) {
+        const connection = createConnection({ socket, room, access, rooms, limits, timing, logger })
         connections.add(connection)
         void connection.closed.then(() => connections.delete(connection))
       },

@@ -20,6 +20,8 @@ export interface Access {
   readonly uid: string
   /** True if they may look and not change anything. */
   readonly readOnly?: boolean
+  /** When this ends, in milliseconds since 1970: the connection is then closed with 4401. Never, if left out. */
+  readonly expiresAt?: number
 }
 
 /**

@@ -1,10 +1,12 @@
 import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
 import type { RawData, WebSocket } from 'ws'
+import type { Access } from '../access/authenticate.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
+import { callAt } from './callAt.js'
 import { closeSocket } from './closeSocket.js'
 import { type ClientMessage, encodeSyncRequest, HEARTBEAT, readMessage } from './messages.js'
 
@@ -20,7 +22,7 @@ export interface Connection {
 export interface ConnectionOptions {
   socket: WebSocket
   room: string
-  readOnly: boolean
+  access: Access
   rooms: Rooms
   limits: Limits
   timing: Timing
@@ -36,7 +38,7 @@ const FINISH_TIMEOUT_MS = 3_000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, room: name, readOnly, rooms, limits, timing, logger } = options
+  const { socket, room: name, access, rooms, limits, timing, logger } = options
   let seat: Seat | null = null
   let lease: RoomLease | null = null
   let ended = false
@@ -57,7 +59,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   const peer: Peer = {
-    readOnly,
+    readOnly: access.readOnly === true,
     send(message) {
       if (ended) return
       if (socket.bufferedAmount - answerBytes > limits.bufferedBytes) {
@@ -173,10 +175,30 @@ export function createConnection(options: ConnectionOptions): Connection {
     taken.sendAwareness()
   }
 
+  const finish: Connection['finish'] = async (code, reason) => {
+    socket.pause()
+    const at = seat
+    if (at && !ended && at.stalled === null) {
+      const done = new Promise<void>((reached) => at.add({ type: 'barrier', reached }))
+      // Who does not read the answer to its sync, or does not answer ours, is not waited for.
+      await Promise.race([closed, done, delay(FINISH_TIMEOUT_MS)])
+    }
+    socket.resume()
+    close(code, reason)
+    await closed
+  }
+  const cancelExpiry =
+    access.expiresAt === undefined
+      ? () => {}
+      : callAt(access.expiresAt + Math.random() * timing.expiryJitterMs, () => {
+          void finish(CLOSE_CODES.unauthenticated, 'the token has expired')
+        })
+
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
       ended = true
       clearInterval(heartbeat)
+      cancelExpiry()
       seat?.leave()
       // What it sent is stored before the room may leave memory.
       lease?.release()
@@ -194,18 +216,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   return {
     room: name,
     closed,
-    async finish(code, reason) {
-      socket.pause()
-      const at = seat
-      if (at && !ended && at.stalled === null) {
-        const done = new Promise<void>((reached) => at.add({ type: 'barrier', reached }))
-        // Who does not read the answer to its sync, or does not answer ours, is not waited for.
-        await Promise.race([closed, done, delay(FINISH_TIMEOUT_MS)])
-      }
-      socket.resume()
-      close(code, reason)
-      await closed
-    },
+    finish,
   }
 }
 

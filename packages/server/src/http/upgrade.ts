@@ -15,7 +15,7 @@ import type { Logger } from '../logger.js'
 export interface Admitted {
   readonly socket: WebSocket
   readonly room: string
-  readonly readOnly: boolean
+  readonly access: Access
 }
 
 export interface UpgradeOptions {
@@ -84,7 +84,7 @@ export function createUpgradeHandler(
     }
     const { room, access } = decision
     admitting.handleUpgrade(request, socket, head, (admitted) => {
-      admit({ socket: admitted, room, readOnly: access.readOnly === true })
+      admit({ socket: admitted, room, access })
     })
   }
 
