@@ -57,6 +57,20 @@ describe('sync', () => {
     expect(asked.length).toBeLessThanOrEqual(4)
   })
 
+  it('[CL21] asks only after what it asks for was sent', async () => {
+    const server = await startServer()
+    const { open } = createUser()
+    const client = open({ url: server.url })
+    await untilStatus(client, { ...ONLINE, saved: 'server' })
+    for (let index = 0; index < 5; index++) {
+      server.log.length = 0
+      type(client, `text ${index}`)
+      await untilStatus(client, { saved: 'server' })
+      expect(server.log[0]).toBe('sync 2')
+      expect(server.log.at(-1)).toMatch(/^ask/)
+    }
+  })
+
   it('[CL21] asks one question at a time, however many edits there are', async () => {
     const server = await startServer()
     const { open } = createUser()
@@ -64,9 +78,11 @@ describe('sync', () => {
     await untilStatus(client, { ...ONLINE, saved: 'server' })
     server.hold()
     const before = server.log.filter((line) => line.startsWith('ask')).length
-    for (let index = 0; index < 50; index++) type(client, `text ${index}`, `channel ${index}`)
+    for (let index = 0; index < 50; index++) {
+      type(client, `text ${index}`, `channel ${index}`)
+      await sleep(1)
+    }
     await until(() => expect(server.updates.length).toBeGreaterThan(50))
-    await sleep(50)
     expect(server.log.filter((line) => line.startsWith('ask')).length - before).toBe(1)
     server.release()
     await untilStatus(client, { saved: 'server' })

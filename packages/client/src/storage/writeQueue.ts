@@ -29,9 +29,23 @@ export interface WriteQueueOptions {
   readonly onDisconnected: () => void
 }
 
+/** Without a database what waits is merged at this many updates: it may wait as long as the tab lives. */
+const MAX_WAITING = 512
+
 interface Waiting {
   readonly update: Uint8Array
   readonly committed: (() => void) | undefined
+}
+
+function merge(batch: readonly Waiting[]): Waiting {
+  const [first, ...rest] = batch as readonly [Waiting, ...Waiting[]]
+  if (rest.length === 0) return first
+  return {
+    update: Y.mergeUpdates(batch.map(({ update }) => update)),
+    committed: () => {
+      for (const { committed } of batch) committed?.()
+    },
+  }
 }
 
 /** Creates a {@link WriteQueue}. */
@@ -64,20 +78,19 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     }
     waiting = []
     underWay++
-    const [first] = batch
-    const row = batch.length === 1 && first ? first.update : Y.mergeUpdates(batch.map(({ update }) => update))
+    const { update: row, committed } = merge(batch)
     const request = transaction.objectStore(UPDATES_STORE).add(row)
     transaction.oncomplete = () => {
       underWay--
       options.onStored(request.result, row.byteLength)
-      for (const { committed } of batch) committed?.()
+      committed?.()
       if (waiting.length > 0) post()
       settleIdle()
     }
     // A full disk shows here and nowhere else: the request itself succeeds.
     transaction.onabort = () => {
       underWay--
-      waiting = [...batch, ...waiting]
+      waiting = [{ update: row, committed }, ...waiting]
       options.onFailed(transaction.error)
       settleIdle()
     }
@@ -86,6 +99,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
   return {
     append(update, committed) {
       waiting.push({ update, committed })
+      if (waiting.length >= MAX_WAITING) waiting = [merge(waiting)]
       if (isPosting || underWay >= MAX_UNDER_WAY) return
       isPosting = true
       // After the task that makes the edit, which may make more.

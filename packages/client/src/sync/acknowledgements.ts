@@ -31,6 +31,20 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
   let token = 0
   let question: { token: number; marks: EditMarks } | null = null
 
+  let isPumping = false
+  /**
+   * Once the task is over. An edit is noted by one listener of the document and sent by another, and the question must
+   * not overtake it: its answer would speak for what the server has not seen.
+   */
+  const pumpLater = (): void => {
+    if (isPumping) return
+    isPumping = true
+    queueMicrotask(() => {
+      isPumping = false
+      pump()
+    })
+  }
+
   const pump = (): void => {
     if (!isConnected || !dirty || question) return
     dirty = false
@@ -43,12 +57,12 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
     note(tab, edit) {
       marks.set(tab, Math.max(edit, marks.get(tab) ?? edit))
       dirty = true
-      pump()
+      pumpLater()
     },
     connected() {
       isConnected = true
       dirty = true
-      pump()
+      pumpLater()
     },
     disconnected() {
       isConnected = false
@@ -60,7 +74,7 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
       const { marks: durable } = question
       question = null
       onDurable(durable)
-      pump()
+      pumpLater()
     },
     get settled() {
       return !dirty && question === null

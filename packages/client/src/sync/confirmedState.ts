@@ -7,9 +7,6 @@ export interface ConfirmedState {
   readonly snapshot: Uint8Array
 }
 
-/** The key of the note that keeps a {@link ConfirmedState}. */
-export const CONFIRMED_NOTE = 'confirmed'
-
 /** Describes a document all of which the server at `url` has. */
 export function describeConfirmed(doc: Y.Doc, url: string): ConfirmedState {
   return { url, snapshot: Y.encodeSnapshot(Y.snapshot(doc)) }

@@ -202,6 +202,8 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const stopListening = environment.lifecycle.subscribe((event) => {
     if (event === 'online' || event === 'visible') wake()
+    // Only a hint, so the server is asked before the socket is given up.
+    if (event === 'offline') provider?.probe()
   })
 
   const stop = (): void => {

@@ -51,11 +51,10 @@ export function createElection(options: ElectionOptions): Election {
     waiting = null
     leading = true
     cancelTick()
-    const held = new Promise<void>((resolve) => {
+    options.onElected()
+    return new Promise<void>((resolve) => {
       release = resolve
     })
-    options.onElected()
-    return held
   }
 
   const request = (steal: boolean): void => {
@@ -93,7 +92,8 @@ export function createElection(options: ElectionOptions): Election {
       // Asked for by `lead` or by the rejection; until then there is nothing to watch.
       return
     }
-    options.ping()
+    // Every follower hears the answer to another one's question.
+    if (now - lastHeard >= PING_MS / 2) options.ping()
     cancelTick = environment.schedule(() => tick(now + PING_MS), PING_MS)
   }
 

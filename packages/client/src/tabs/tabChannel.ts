@@ -51,7 +51,9 @@ export function createTabChannel(
   const received = createEmitter<ReceivedTabMessage>(reportError)
   let closed = false
   const onMessage = (event: MessageEvent): void => {
-    const message = event.data as ReceivedTabMessage & { to?: string }
+    const message = event.data as (ReceivedTabMessage & { to?: string }) | null
+    // Whatever else has found this channel's name.
+    if (typeof message !== 'object' || typeof message?.from !== 'string') return
     if (closed || (message.to !== undefined && message.to !== tab)) return
     received.emit(message)
   }
