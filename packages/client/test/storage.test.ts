@@ -3,6 +3,8 @@ import { createRequire } from 'node:module'
 import { describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { createClient, databaseName } from '../src/index.js'
+import { createMemoryStorage } from '../src/storage/memoryStorage.js'
+import { createFakePage } from './support/browser.js'
 import {
   createUser,
   onCleanUp,
@@ -146,6 +148,27 @@ describe('storage', () => {
     for (let index = 0; index < 25; index++) type(client, `text ${index}`, `channel ${index}`)
     await client.flush()
     expect((await rowsOf(database)).length).toBeLessThanOrEqual(3)
+  })
+
+  it('[CL4] a page that is hidden or frozen is flushed, and so is its clock', async () => {
+    const { open, browser } = createUser()
+    const page = createFakePage()
+    const flush = vi.fn(async () => {})
+    const client = open({
+      environment: browser.tab({ lifecycle: page.lifecycle }),
+      persistence: (context) => ({
+        ...createMemoryStorage({ code: 'chosen', message: context.name }),
+        flush,
+      }),
+    })
+    await client.ready
+    type(client, 'hello')
+    expect(browser.localStorage.values.size).toBe(0)
+    page.emit('hidden')
+    expect(flush).toHaveBeenCalledTimes(1)
+    expect(browser.localStorage.values.size).toBe(1)
+    page.emit('frozen')
+    expect(flush).toHaveBeenCalledTimes(2)
   })
 
   it('[CL5] rows that cannot be read are put aside and reported, and the rest loads', async () => {

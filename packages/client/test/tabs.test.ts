@@ -239,4 +239,61 @@ describe('tabs', () => {
     b.connect()
     await untilStatus(b, { ...ONLINE, saved: 'server' })
   })
+
+  it('[CL48] a tab that is opened while the device is off the network stays off it, even when it leads', async () => {
+    const server = await startServer()
+    const { open } = createUser()
+    const a = open({ url: server.url })
+    await untilStatus(a, ONLINE)
+    a.disconnect()
+    const b = open({ url: server.url })
+    const off = { connection: { state: 'offline', reason: { code: 'disconnected' } } }
+    await untilStatus(b, off)
+    await a.close()
+    await untilStatus(b, { ...off, tab: 'leader' })
+    b.connect()
+    await untilStatus(b, ONLINE)
+  })
+
+  it('[CL43] what the last leader passed on and did not store is stored by the next', async () => {
+    const server = await startServer()
+    const { open, database, userId } = createUser()
+    const forgetful = open({ url: server.url, persistence: 'memory' })
+    await untilStatus(forgetful, { ...ONLINE, tab: 'leader' })
+    const b = open({ url: server.url })
+    await untilStatus(b, { ...ONLINE, tab: 'follower' })
+    const phone = createUser(userId).open({ url: server.url, profile: 'phone' })
+    type(phone, 'from the phone')
+    await untilRead(b, 'from the phone')
+    expect(await rowsOf(database)).toEqual([])
+    await forgetful.close()
+    await until(async () => {
+      const doc = new Y.Doc()
+      for (const row of await rowsOf(database)) Y.applyUpdate(doc, row)
+      expect(Y.encodeStateVector(doc)).toEqual(Y.encodeStateVector(b.doc))
+    })
+  })
+
+  it("[CL47] nothing goes through y-websocket's own channel, where it would never reach the server", async () => {
+    const server = await startServer()
+    const { open, browser } = createUser()
+    const alone = () => browser.tab({ locks: undefined, BroadcastChannel: undefined })
+    const online = open({ url: server.url, environment: alone(), persistence: 'memory' })
+    const { WebSocket } = browser.tab()
+    // A tab of the same room whose socket opens and loses everything.
+    class Mute extends (WebSocket as unknown as new (url: string, protocols: string[]) => object) {
+      send() {}
+    }
+    const offline = open({
+      url: server.url,
+      environment: { ...alone(), WebSocket: Mute as unknown as typeof globalThis.WebSocket },
+      persistence: 'memory',
+    })
+    await untilStatus(online, ONLINE)
+    await untilStatus(offline, { connection: { state: 'syncing' } })
+    type(offline, 'hello')
+    await sleep(300)
+    expect(read(online)).toBeUndefined()
+    expect(statusOf(offline).unsaved.server).toBe(true)
+  })
 })
