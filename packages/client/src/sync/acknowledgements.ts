@@ -61,7 +61,6 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
     },
     connected() {
       isConnected = true
-      dirty = true
       pumpLater()
     },
     disconnected() {

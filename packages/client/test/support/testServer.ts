@@ -11,6 +11,8 @@ export interface TestServerOptions {
   /** Returns the code to close a new connection with, or `null` to let it in. */
   readonly admit?: (protocols: readonly string[]) => number | null
   readonly port?: number
+  /** How long the server waits with its first message. */
+  readonly delayMs?: number
 }
 
 /** A y-websocket server as small as tests need, whose every answer can be held back. */
@@ -75,7 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}) {
       Y.applyUpdate(doc, content)
       for (const other of sockets.clients) if (other !== socket) other.send(sync(2, content))
     })
-    socket.send(sync(0, Y.encodeStateVector(doc)))
+    setTimeout(() => socket.send(sync(0, Y.encodeStateVector(doc))), options.delayMs ?? 0)
   })
 
   return {
@@ -92,6 +94,12 @@ export async function startTestServer(options: TestServerOptions = {}) {
     release() {
       holdAnswers = false
       for (const send of held.splice(0)) send()
+    },
+    /** Sends the oldest answer that is held back. */
+    releaseOne: () => held.shift()?.(),
+    /** How many answers are held back. */
+    get heldCount() {
+      return held.length
     },
     /** Sends a message of the sync protocol to every client. */
     broadcast(type: number, content: Uint8Array) {
