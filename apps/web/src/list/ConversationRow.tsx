@@ -61,7 +61,7 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
       aria-label={spoken.join(', ')}
       aria-posinset={position}
       aria-setsize={total}
-      className={`row ${active ? 'row--active' : ''} ${unread > 0 ? 'row--unread' : ''}`}
+      className={`row ${active ? 'row--active' : ''} ${unread > 0 ? 'row--unread' : ''} ${muted ? 'row--muted' : ''}`}
       style={{ transform: `translateY(${top}px)` }}
       data-key={conversation.key}
       onClick={() => {

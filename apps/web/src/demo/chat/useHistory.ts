@@ -26,12 +26,14 @@ export function useHistory(channel: Channel, server: ChatServer, withSample: boo
   const [chunks, setChunks] = useState<readonly SampleChunk[]>([])
   const [lines, setLines] = useState<readonly SampleLine[]>([])
   const [loading, setLoading] = useState(withSample)
+  const [attempt, setAttempt] = useState(0)
   const subscribe = useCallback((listener: () => void) => server.subscribe(listener), [server])
   const posted = useSyncExternalStore(subscribe, () => server.messages(channel))
 
   useEffect(() => {
     if (!withSample) return
     let stale = false
+    const tryAgain = (): void => setAttempt(attempt + 1)
     loadSampleIndex()
       .then(async ({ history }) => {
         const known = history[key] ?? []
@@ -42,15 +44,17 @@ export function useHistory(channel: Channel, server: ChatServer, withSample: boo
         setLines(first)
       })
       .catch(() => {
-        // Offline before it was loaded: the newest message is in the list anyway.
+        // Off the network before it was ever loaded; the newest message is there anyway.
+        if (!stale) addEventListener('online', tryAgain, { once: true })
       })
       .finally(() => {
         if (!stale) setLoading(false)
       })
     return () => {
       stale = true
+      removeEventListener('online', tryAgain)
     }
-  }, [key, withSample])
+  }, [key, withSample, attempt])
 
   const loadOlder = useCallback(() => {
     const next = chunks.at(-1)
