@@ -1,9 +1,10 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { samplePlugin } from './vite/samplePlugin.js'
+import { serviceWorkerPlugin } from './vite/serviceWorkerPlugin.js'
 
 export default defineConfig({
-  plugins: [react(), samplePlugin()],
+  plugins: [react(), samplePlugin(), serviceWorkerPlugin()],
   // Two copies of yjs in one page break its instanceof checks.
   resolve: { dedupe: ['yjs', 'react', 'react-dom'] },
   server: {

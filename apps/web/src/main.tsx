@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App.js'
 import './theme/tokens.css'
 import './theme/base.css'
+import { installServiceWorker } from './offline/installServiceWorker.js'
 import { installRouter } from './routing/route.js'
 import { resumeSession } from './session/currentSession.js'
 import { installTheme } from './theme/theme.js'
@@ -10,6 +11,7 @@ import { installTheme } from './theme/theme.js'
 installTheme()
 installRouter()
 resumeSession()
+installServiceWorker()
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

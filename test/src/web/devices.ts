@@ -19,6 +19,11 @@ export interface Device {
   close: () => Promise<void>
 }
 
+/** Leaves out what the browser itself says about requests and sockets that find no network. */
+export function isOfThePage(complaint: string): boolean {
+  return !/WebSocket connection to|ERR_INTERNET_DISCONNECTED/.test(complaint)
+}
+
 /** What a device begins with. */
 export interface DeviceOptions {
   readonly address: string

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Device, launchBrowser, OpenConversation, openDevice } from './devices.js'
+import { type Device, isOfThePage, launchBrowser, OpenConversation, openDevice } from './devices.js'
 import { type RunningServer, startServer } from './server.js'
 
 let browser: Browser
@@ -31,8 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   const complaints = devices.flatMap((device) => device.complaints)
   await Promise.all(devices.map((device) => device.close()))
-  // The browser itself complains about sockets that find no network.
-  expect(complaints.filter((text) => !/WebSocket|ERR_INTERNET_DISCONNECTED/.test(text))).toEqual([])
+  expect(complaints.filter(isOfThePage)).toEqual([])
 })
 
 const both = () => [laptop, phone] as const

@@ -28,7 +28,7 @@ export function About() {
           </li>
           <li>Open this page in a second window and type in the same conversation in both.</li>
           <li>Delete a conversation, then let somebody write to it (in the menu: Inspector).</li>
-          <li>Go offline, write and send something, and go online again.</li>
+          <li>Go offline, send something, reload, and go online again.</li>
         </ul>
         <h2>Keys</h2>
         <dl className="keys">
