@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** A piece of code from a docstring. */
+export interface Example {
+  /** Where it stands, as `packages/core/src/store/createStore.ts:101`. */
+  readonly place: string
+  readonly language: 'ts' | 'tsx'
+  readonly code: string
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Reads the examples in the docstrings of all published packages. */
+export function readExamples(): Example[] {
+  return readdirSync(`${ROOT}packages`).flatMap((name) => {
+    const folder = `packages/${name}/src`
+    return readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /(?<!\.test)\.tsx?$/.test(file))
+      .flatMap((file) => examplesOf(`${folder}/${file}`))
+  })
+}
+
+function examplesOf(file: string): Example[] {
+  const examples: Example[] = []
+  const lines = readFileSync(ROOT + file, 'utf8').split('\n')
+  for (const [index, line] of lines.entries()) {
+    if (!line.includes('@example')) continue
+    const start = lines.findIndex((other, place) => place > index && /```tsx?$/.test(other))
+    const end = lines.findIndex((other, place) => place > start && /```$/.test(other))
+    const code = lines.slice(start + 1, end).map((other) => other.replace(/^\s*\* ?/, ''))
+    const language = lines[start]?.trim().endsWith('tsx') ? 'tsx' : 'ts'
+    examples.push({ place: `${file}:${index + 1}`, language, code: code.join('\n') })
+  }
+  return examples
+}
