@@ -95,6 +95,8 @@ export function createClient(options: ClientOptions): Client {
     persistence: options.persistence ?? 'indexeddb',
     doc,
     receive: store.applyUpdate,
+    isHolding: () => store.intake.heldCount > 0,
+    salvage: store.salvage,
     maintain: store.maintain,
     onOwnEdit: clock.moved,
     onHidden: clock.save,

@@ -36,6 +36,10 @@ export interface RuntimeOptions {
   readonly doc: Y.Doc
   /** Checks an update from outside and applies or holds it. */
   readonly receive: (update: Uint8Array, origin: unknown) => 'applied' | 'held'
+  /** True while an update waits for what it builds on. */
+  readonly isHolding: () => boolean
+  /** Gives up waiting, and writes again what can be read of what waits. */
+  readonly salvage: () => void
   /** Tidies the document up; called when nothing happens, in one tab only. */
   readonly maintain: () => void
   /** Called after each edit made in this tab, and when the page may end. */
@@ -173,6 +177,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const idle = createIdleWork(async () => {
     if (!ready || !role.isLeading) return
+    // Once the server has nothing to add, what a row still waits for is lost.
+    if (options.isHolding() && (!connection || status.getSnapshot().connection.state === 'online')) {
+      await storage.giveUpHeld(async () => {
+        options.salvage()
+        await storage.flush()
+        return ledger.disk
+      })
+    }
     options.maintain()
     await storage.compact()
     if (confirmed && connection?.settled && ledger.server) await confirmed.update()

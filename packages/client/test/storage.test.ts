@@ -6,6 +6,7 @@ import { createClient, databaseName } from '../src/index.js'
 import { createMemoryStorage } from '../src/storage/memoryStorage.js'
 import { createFakePage } from './support/browser.js'
 import {
+  BOB,
   createUser,
   onCleanUp,
   read,
@@ -16,7 +17,7 @@ import {
   untilRead,
   untilStatus,
 } from './support/harness.js'
-import { addRow, notesOf, rowsOf } from './support/rows.js'
+import { addRow, notesOf, rowsOf, withStores } from './support/rows.js'
 
 const quotaError = () => new DOMException('Full', 'QuotaExceededError')
 
@@ -215,6 +216,34 @@ describe('storage', () => {
     const second = open()
     await second.ready
     expect(second.doc.getArray('anything').toArray()).toEqual([1, 2])
+  })
+
+  it('[CL14] what was done after a row that is lost is written again, and only once', async () => {
+    const { open, database } = createUser()
+    const first = open()
+    await first.ready
+    type(first, 'hello')
+    await first.flush()
+    type(first, 'to Carol', 'carol')
+    first.store.conversation(BOB).setAttribute('color', 'green')
+    await first.close()
+    const keys = await withStores(database, (updates) => updates.getAllKeys())
+    expect(keys.length).toBeGreaterThan(1)
+    await withStores(database, (updates) => updates.put(new Uint8Array([1, 2, 3, 4, 255]), keys[0]))
+    const carol = { ...BOB, channelId: 'carol' }
+    for (const quarantined of [keys.length, 0]) {
+      const client = open()
+      await client.ready
+      await until(() => {
+        const { recovered } = client.store.conversation(carol).getSnapshot().drafts
+        expect(recovered.map(({ text }) => text)).toEqual(['to Carol'])
+      })
+      expect(client.store.conversation(BOB).getSnapshot().attributes).toEqual({ color: 'green' })
+      await untilStatus(client, { saved: 'disk', storage: { quarantined } })
+      await sleep(2_200)
+      expect(client.store.conversation(carol).getSnapshot().drafts.recovered).toHaveLength(1)
+      await client.close()
+    }
   })
 
   it('[CL7] a page load adds no row', async () => {

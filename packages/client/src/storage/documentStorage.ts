@@ -25,6 +25,11 @@ export interface DocumentStorage {
   flush: () => Promise<void>
   /** Rewrites what is stored as one row, if that is worth it or forced. Only one tab should. */
   compact: (force?: boolean) => Promise<void>
+  /**
+   * Moves rows aside whose predecessor never came, if there are any, once `salvage` has written again what can be read of
+   * them and says so.
+   */
+  giveUpHeld: (salvage: () => Promise<boolean>) => Promise<void>
   /** A small value kept beside the document, or `undefined`. */
   getNote: (key: string) => Promise<unknown>
   /** Keeps a small value beside the document, if it can. */

@@ -4,7 +4,8 @@ import type { Reason, StorageReasonCode, StorageStatus } from '../status/status.
 import { compactRows } from './compactRows.js'
 import { deleteDatabase } from './deleteDatabase.js'
 import type { DocumentStorage, StorageContext } from './documentStorage.js'
-import { loadRows } from './loadRows.js'
+import { findHeldRows } from './heldRows.js'
+import { loadRows, quarantine } from './loadRows.js'
 import { openDatabase, UPDATES_STORE, whenCommitted } from './openDatabase.js'
 import { createWriteQueue } from './writeQueue.js'
 
@@ -211,6 +212,13 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
         compacting = null
       })
       return compacting
+    },
+    async giveUpHeld(salvage) {
+      const db = database
+      const held = db ? await findHeldRows(db, doc, known) : []
+      if (!db || held.length === 0 || !(await salvage())) return
+      await quarantine(db, held)
+      setStatus({ state: 'indexeddb', found: held.length })
     },
     // The library's types name the common values only; its store takes whatever can be cloned.
     getNote: (key) => persistence?.get(key).catch(() => undefined) ?? Promise.resolve(undefined),

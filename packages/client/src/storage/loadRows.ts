@@ -81,7 +81,8 @@ export function putAside(transaction: IDBTransaction, { key, value, reason }: Ba
   transaction.objectStore(UPDATES_STORE).delete(key)
 }
 
-async function quarantine(db: IDBDatabase, bad: readonly BadRow[]): Promise<void> {
+/** Moves rows from the updates to the notes. */
+export async function quarantine(db: IDBDatabase, bad: readonly BadRow[]): Promise<void> {
   const transaction = db.transaction([UPDATES_STORE, NOTES_STORE], 'readwrite')
   for (const row of bad) putAside(transaction, row)
   await whenCommitted(transaction)

@@ -12,6 +12,7 @@ export function createMemoryStorage(reason: Reason<StorageReasonCode>): Document
     append: () => {},
     flush: () => done,
     compact: () => done,
+    giveUpHeld: () => done,
     getNote: async (key) => notes.get(key),
     setNote: async (key, value) => void notes.set(key, value),
     close: () => done,
