@@ -22,7 +22,7 @@ const EXPERIMENTS: ReadonlyArray<{
   {
     title: 'Send while the other types',
     steps: 'Type a draft. Take the phone off the network, send on the laptop, type on in the phone.',
-    result: 'The message is sent once; what was typed after it is still there.',
+    result: 'The message is sent once; what was typed after it waits beside the field.',
   },
   {
     title: 'Read here, mark there',

@@ -33,14 +33,25 @@ export const currentRoute: Readable<Route> = {
   },
 }
 
-/** Shows another page. Conversations replace each other, so that back leads to the list. */
+/** What is kept with an entry of the browser's history. */
+interface EntryState {
+  /** True if the entry before is the list. */
+  readonly fromList: boolean
+}
+
+/** Shows another page. Conversations replace each other, so that the browser's back button leads to the list, too. */
 export function navigate(route: Route): void {
   const now = currentRoute.getSnapshot()
-  const replaces = now.page === 'chats' && now.selected !== null && route.page === 'chats'
   const address = formatRoute(route)
   if (address === formatRoute(now)) return
-  if (replaces) history.replaceState(null, '', address)
-  else history.pushState(null, '', address)
+  const state = history.state as EntryState | null
+  const isOpen = now.page === 'chats' && now.selected !== null
+  if (isOpen && route.page === 'chats' && route.selected === null && state?.fromList) {
+    history.back()
+    return
+  }
+  if (isOpen && route.page === 'chats') history.replaceState(state, '', address)
+  else history.pushState({ fromList: now.page === 'chats' } satisfies EntryState, '', address)
   update()
 }
 
