@@ -9,7 +9,21 @@ export type DraftElement = HTMLTextAreaElement | HTMLInputElement
  * Binds a text field to a draft in both directions, until the returned function is called.
  *
  * The field is written to only where it differs, never while an input method composes in it (that would end the
- * composition), and the selection moves along with the text around it.
+ * composition), and the selection moves along with the text around it. {@link useDraftInput} does this in React.
+ *
+ * @throws ParleyError with code `closed` from its listeners, if the store was closed and the user types on
+ * @example
+ * ```ts
+ * import { createStore } from '@parley/core'
+ * import { bindDraftInput } from '@parley/react'
+ *
+ * const store = createStore({ userId: 'alice' })
+ * const field = document.createElement('textarea')
+ * const unbind = bindDraftInput(store.conversation({ channelId: 'bob', channelType: 1 }).draft, field)
+ * field.value = 'Hello Bob'
+ * field.dispatchEvent(new Event('input'))
+ * unbind()
+ * ```
  */
 export function bindDraftInput(draft: Draft, element: DraftElement): () => void {
   /** What the field says, as far as the draft was told. */
