@@ -90,6 +90,7 @@ describe('the lattice', () => {
       '{"a":[null,{"d":2}],"b":1}',
     )
     expect(canonicalJson('a\ud83d', 'value')).toBe('"a\\ud83d"')
+    expect(canonicalJson(new Array(2), 'value')).toBe('[null,null]')
     expect(canonicalJson(new Date(0), 'value')).toBe('"1970-01-01T00:00:00.000Z"')
   })
 

@@ -44,7 +44,8 @@ function write(value: unknown, field: string, depth: number): string | undefined
 function writeObject(value: object, field: string, depth: number): string | undefined {
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), field, depth)
   if (Array.isArray(value)) {
-    return `[${value.map((element, index) => write(element, `${field}[${index}]`, depth) ?? 'null').join(',')}]`
+    // Not `map`, which leaves out what was never set.
+    return `[${Array.from(value, (element, index) => write(element, `${field}[${index}]`, depth) ?? 'null').join(',')}]`
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
