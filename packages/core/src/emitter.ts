@@ -20,6 +20,8 @@ export function createEmitter<Event>(reportError: (error: unknown) => void): Emi
     },
     emit(event) {
       for (const listener of [...listeners]) {
+        // Taken off by one that was called before it.
+        if (!listeners.has(listener)) continue
         try {
           listener.call(event)
         } catch (error) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import {
+  createEmitter,
   createIntake,
   createStore,
   decodeUpdate,
@@ -203,6 +204,34 @@ describe('updates from outside', () => {
     expect(batches).toBe(2)
     expect(errors).toHaveLength(2)
     expect(store.conversation(bob).getSnapshot().unread).toBe(2)
+  })
+
+  it('[U5] what a listener writes while it is told is written', () => {
+    const devices = createDevices(1)
+    const [store] = devices.stores as [Store]
+    const conversation = store.conversation(bob)
+    const told: number[] = []
+    store.onChange(({ changes }) => {
+      told.push(changes.length)
+      if (conversation.getSnapshot().unread > 0) conversation.markRead()
+    })
+    store.receive(message(1))
+    expect(conversation.getSnapshot().unread).toBe(0)
+    expect(told).toEqual([1, 1])
+    expect(devices.add(store).conversation(bob).getSnapshot().readSeq).toBe(1)
+  })
+
+  it('[U5] a listener that another one took off is not called any more', () => {
+    const emitter = createEmitter<number>(() => {})
+    const heard: string[] = []
+    let stop = () => {}
+    emitter.subscribe(() => {
+      heard.push('first')
+      stop()
+    })
+    stop = emitter.subscribe(() => heard.push('second'))
+    emitter.emit(1)
+    expect(heard).toEqual(['first'])
   })
 
   it('[U6] refuses a document of another copy of Yjs, saying what to do', () => {

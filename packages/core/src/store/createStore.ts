@@ -138,18 +138,19 @@ export function createStore(options: StoreOptions): Store {
       if (closed) throw new ParleyError('closed', 'The store is closed; nothing can be written')
       if (writer) return action(writer)
       const ours = createWriter(log.index)
-      writer = ours
-      try {
-        return doc.transact(() => {
+      return doc.transact(() => {
+        writer = ours
+        try {
           const result = action(ours)
           const lines = ours.lines()
           log.append(lines)
           if (lines.length > 0) sweepIfDue(log)
           return result
-        }, LOCAL_ORIGIN)
-      } finally {
-        writer = null
-      }
+        } finally {
+          // Before `doc.transact` returns it tells listeners, and what those write is a transaction of its own.
+          writer = null
+        }
+      }, LOCAL_ORIGIN)
     },
     draftsChanged: (key) => conversations.refresh(new Map([[key, ['drafts']]]), 'local'),
   }
