@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
 import { type Channel, createStore, MUTE_FOREVER, ParleyError, type Store } from '../src/index.js'
 import { bob, createDevices, group, lines, message, messages } from './support/devices.js'
 
@@ -426,6 +427,19 @@ describe('sweeps', () => {
     expect(lines(store, '\tread\t').length).toBeLessThan(130)
     store.maintain()
     expect(lines(store, '\tread\t')).toHaveLength(1)
+  })
+
+  it('[E5] thousands of entries of one register that others left behind are read, and swept by others, at once', () => {
+    const author = new Y.Doc()
+    const array = author.getArray('e0')
+    array.push(Array.from({ length: 20_000 }, (_, seq) => `1:bob\tread\t${seq + 1}`))
+    const store = createStore({ userId: 'me' })
+    const start = performance.now()
+    store.applyUpdate(Y.encodeStateAsUpdate(author))
+    array.delete(0, 19_999)
+    store.applyUpdate(Y.encodeStateAsUpdate(author))
+    expect(performance.now() - start).toBeLessThan(3000)
+    expect(store.conversation(bob).getSnapshot().readSeq).toBe(20_000)
   })
 
   it('[E5] a winner that somebody deletes against the rules gives way to what is left, as after a reload', () => {

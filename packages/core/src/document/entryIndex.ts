@@ -36,11 +36,23 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
   // Kept beside the entries and not in them, for few have any: which winners this document instance wrote, and what a
   // winner of somebody else's dominates, to be swept when an own entry comes.
   const own = new WeakSet<Winner>()
-  const losers = new WeakMap<Winner, readonly string[]>()
+  const losers = new WeakMap<Winner, Set<string>>()
 
-  const lose = (winner: Winner, lines: readonly string[]): void => {
-    if (own.has(winner)) for (const line of lines) dominated.add(line)
-    else losers.set(winner, [...(losers.get(winner) ?? []), ...lines])
+  const lose = (winner: Winner, line: string): void => {
+    if (own.has(winner)) dominated.add(line)
+    else {
+      const known = losers.get(winner)
+      if (known) known.add(line)
+      else losers.set(winner, new Set([line]))
+    }
+  }
+
+  /** Leaves to a winner what the one before it dominated; never copied, for a register may have lost thousands. */
+  const inherit = (winner: Winner, previous: Winner): void => {
+    const known = losers.get(previous)
+    if (!known) return
+    if (own.has(winner)) for (const line of known) dominated.add(line)
+    else losers.set(winner, known)
   }
 
   return {
@@ -69,15 +81,17 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
       // An equal entry is a second copy: it wins nothing and is dominated by nothing.
       if (order === 0) return
       if (current && order < 0) {
-        lose(current, [line])
+        lose(current, line)
         return
       }
       // One string for all entries of a subject.
       entry.subject = table.subject
       if (isOwn) own.add(entry)
       table.set(entry)
-      if (current) lose(entry, [...(losers.get(current) ?? []), current.line])
-      else size++
+      if (current) {
+        inherit(entry, current)
+        lose(entry, current.line)
+      } else size++
       changes.push(entry)
     },
     remove(lines, changes) {
@@ -89,13 +103,7 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
         const winner = table?.get(entry.register)
         if (!table || !winner) continue
         if (winner.line !== line) {
-          const known = losers.get(winner)
-          if (known?.includes(line)) {
-            losers.set(
-              winner,
-              known.filter((loser) => loser !== line),
-            )
-          }
+          losers.get(winner)?.delete(line)
           continue
         }
         table.delete(entry.register)
