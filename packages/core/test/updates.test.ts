@@ -116,6 +116,23 @@ describe('updates from outside', () => {
     expect(intake.gap).toBeNull()
   })
 
+  it('[U3] an update that was merged without one between is applied when that one is there', () => {
+    const author = new Y.Doc()
+    const updates = updatesOf(author)
+    for (const letter of 'abc') author.getText('t').insert(0, letter)
+    const [first, second, third] = updates as [Uint8Array, Uint8Array, Uint8Array]
+    const merged = Y.mergeUpdates([first, third])
+    const doc = new Y.Doc()
+    const intake = createIntake(doc)
+    expect(intake.receive(merged)).toBe('held')
+    expect(intake.gap).toEqual({ client: author.clientID, clock: 1 })
+    expect(intake.receive(second)).toBe('held')
+    expect(intake.receive(first)).toBe('applied')
+    expect(doc.getText('t').toString()).toBe('cba')
+    expect(intake.gap).toBeNull()
+    expect(intake.receive(merged)).toBe('applied')
+  })
+
   it('[U3] a gap in what an item refers to, or in what is deleted, holds the update too', () => {
     const [a, b] = [new Y.Doc(), new Y.Doc()]
     a.getText('t').insert(0, 'a')
@@ -153,6 +170,20 @@ describe('updates from outside', () => {
     expect(() => decodeUpdate(Y.encodeStateAsUpdate(doc))).not.toThrow()
     doc.getArray('a').push([nested(MAX_DEPTH + 1)])
     expect(() => decodeUpdate(Y.encodeStateAsUpdate(doc))).toThrow(/nested deeper/)
+  })
+
+  it('[U4] checking thousands of nested types takes no longer than decoding them, about', () => {
+    const author = new Y.Doc()
+    author.transact(() => {
+      const drafts = author.getArray<Y.Map<unknown>>('drafts')
+      for (let id = 0; id < 8000; id++) drafts.push([new Y.Map<unknown>([['text', new Y.Text('hello')]])])
+    })
+    const update = Y.encodeStateAsUpdate(author)
+    const start = performance.now()
+    const decoded = decodeUpdate(update)
+    const decodedAt = performance.now()
+    expect(findGap(new Y.Doc(), decoded)).toBeNull()
+    expect(performance.now() - decodedAt).toBeLessThan(10 * (decodedAt - start))
   })
 
   it('[U4] refuses types nested too deep, in one update or built up over many', () => {

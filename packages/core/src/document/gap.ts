@@ -32,8 +32,10 @@ export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap 
   // First what the update brings, then what it refers to: its clients may come in any order.
   for (const struct of structs) {
     const { client, clock } = struct.id
+    // What was left out when updates were merged is missing only if the document does not have it either.
+    if (struct instanceof Y.Skip) continue
     const next = have(client)
-    if (clock > next || struct instanceof Y.Skip) return { client, clock: next }
+    if (clock > next) return { client, clock: next }
     known.set(client, Math.max(next, clock + struct.length))
   }
   let nested = false

@@ -16,8 +16,7 @@ export function checkNesting(doc: Y.Doc, structs: DecodedUpdate['structs']): voi
       const struct = Y.getItem(doc.store, id) as Y.Item | Y.GC
       return struct instanceof Y.Item ? struct : null
     }
-    const list = brought.get(id.client) ?? []
-    return list.find((item) => item.id.clock <= id.clock && id.clock < item.id.clock + item.length) ?? null
+    return findItem(brought.get(id.client) ?? [], id.clock)
   }
   const depths = new Map<Y.Item, number>()
   // Walked in a loop, for a chain that is too long for the stack is what this looks for.
@@ -46,6 +45,20 @@ export function checkNesting(doc: Y.Doc, structs: DecodedUpdate['structs']): voi
       throw new ParleyError('invalid-update', `The update nests types deeper than ${MAX_DEPTH}`)
     }
   }
+}
+
+/** The item that holds a clock, among those of one client in the order of their clocks. */
+function findItem(items: readonly Y.Item[], clock: number): Y.Item | null {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle] as Y.Item
+    if (clock < item.id.clock) high = middle
+    else if (clock >= item.id.clock + item.length) low = middle + 1
+    else return item
+  }
+  return null
 }
 
 /** The item that decides how deep another lies, and how many levels it lies below that one. */
