@@ -260,6 +260,24 @@ describe('deleting and archiving', () => {
     expect(unreadOf(store)).toBe(3)
   })
 
+  it('[C9] what is hidden twice, here or on another device, is shown again by one undo', () => {
+    const devices = createDevices(2)
+    const [a, b] = devices.stores as [Store, Store]
+    a.receive(messages(1, 3))
+    a.conversation(bob).archive()
+    a.conversation(bob).delete()
+    a.conversation(bob).delete()
+    devices.sync()
+    b.conversation(bob).archive()
+    devices.sync()
+    a.conversation(bob).unarchive()
+    a.conversation(bob).restore()
+    devices.sync()
+    for (const { archived, hidden } of [a, b].map((store) => store.conversation(bob).getSnapshot())) {
+      expect({ archived, hidden }).toEqual({ archived: false, hidden: false })
+    }
+  })
+
   it('[C8] deleting takes the badge away, marks included', () => {
     const store = createStore({ userId: 'me' })
     store.receive(messages(1, 5))
@@ -486,6 +504,7 @@ describe('bad input', () => {
     ['name', () => conversation.setAttribute('', 1)],
     ['value', () => conversation.setAttribute('note', undefined as unknown as null)],
     ['reminder.version', () => conversation.setReminder({ reminderId: '1', version: 0.5 })],
+    ['reminder.data', () => conversation.setReminder({ reminderId: '1', version: 1, data: Number.NaN })],
     ['place.after', () => conversation.pin({ after: group })],
     ['text', () => conversation.draft.set('x'.repeat(20_000))],
     ['attachment.size', () => conversation.draft.setAttachment('a', { size: Number.NaN })],

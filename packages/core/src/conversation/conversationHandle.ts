@@ -85,7 +85,7 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
   ): void => {
     writer.put(key, `${family}.${clock.instance}`, [...clock.next(), 0], {
       toSeq: headSeq,
-      before: floor.seq,
+      before: floorBefore(floor, headSeq),
     })
   }
   const show = (writer: Writer, { seq, acts }: Floor): void => {
@@ -167,7 +167,8 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     setReminder({ reminderId, version, done = false, data = null }) {
       checkId(reminderId, 'reminder.reminderId')
       const stamp = [done ? 1 : 0, normalizeVersion(version, 'reminder.version')]
-      write((writer) => writer.put(key, `reminder.${reminderId}`, stamp, data))
+      const text = canonicalJson(data, 'reminder.data')
+      write((writer) => writer.putText(key, `reminder.${reminderId}`, stamp, text))
     },
     completeReminder(reminderId) {
       checkId(reminderId, 'reminderId')
@@ -178,6 +179,13 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
       })
     },
   }
+}
+
+/** The floor to which an undo of hiding up to `headSeq` goes back; of what is hidden already, the one below that too. */
+function floorBefore({ seq, acts }: Floor, headSeq: number): number {
+  if (seq < headSeq) return seq
+  const same = acts.map(readFloorValue).filter(({ toSeq }) => toSeq === seq)
+  return same.length > 0 ? Math.min(...same.map(({ before }) => before)) : seq
 }
 
 /** The fractional index for a place among the pinned conversations. */
