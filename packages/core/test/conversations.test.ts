@@ -378,6 +378,37 @@ describe('the rest of a conversation', () => {
     }
   })
 
+  it('[C13] a mute ends at its time where only the conversation is looked at, and not after closing', () => {
+    let now = 1_700_000_000_000
+    const timers = new Set<() => void>()
+    const store = createStore({
+      userId: 'me',
+      environment: {
+        now: () => now,
+        schedule(task) {
+          timers.add(task)
+          return () => timers.delete(task)
+        },
+      },
+    })
+    const conversation = store.conversation(bob)
+    let told = 0
+    conversation.subscribe(() => told++)
+    conversation.mute(now + 1000)
+    expect(conversation.getSnapshot().muted).toBe(true)
+    now += 2000
+    for (const task of timers) {
+      timers.delete(task)
+      task()
+    }
+    expect(conversation.getSnapshot().muted).toBe(false)
+    expect(told).toBe(2)
+    conversation.mute(now + 1000)
+    store.close()
+    store.list().getSnapshot()
+    expect(timers.size).toBe(0)
+  })
+
   it('[C13] a mute ends at its time, and badges and listeners learn of it', () => {
     let now = 1_700_000_000_000
     const timers: Array<{ task: () => void; at: number }> = []

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ChangeBatch, type Channel, createStore, type Store } from '../src/index.js'
+import { createRandom } from '../src/testing/index.js'
 import { createDevices, message } from './support/devices.js'
 
 const channels: Channel[] = Array.from({ length: 20 }, (_, place) => ({
@@ -93,6 +94,69 @@ describe('lists', () => {
     expect(view.getSnapshot()).toBe(before)
   })
 
+  it('[V2] a listener may look at other lists, filter them, and turn away from a draft', () => {
+    const devices = createDevices(2)
+    const [a, b] = devices.stores as [Store, Store]
+    fill(a)
+    const conversation = a.conversation(channels[3] as Channel)
+    conversation.draft.set('sent from here')
+    conversation.draft.send()
+    devices.sync()
+    const elsewhere = b.conversation(channels[3] as Channel).draft
+    elsewhere.set('begun elsewhere')
+    elsewhere.leave()
+    devices.sync()
+    const [first, second, third, fourth] = [a.list(), a.list(), a.list(), a.list()]
+    let act = () => {}
+    first.subscribe(() => act())
+    second.subscribe(() => {})
+    third.subscribe(() => {})
+    const sources: Array<number | undefined> = []
+    a.onChange(({ changes: [change] }) =>
+      sources.push(change?.type === 'removed' ? undefined : change?.conversation.activeAt),
+    )
+    act = () => {
+      act = () => {}
+      third.setFilter({ unread: true })
+      fourth.getSnapshot()
+      conversation.draft.leave()
+    }
+    a.receive(message(2, { channel: channels[3] as Channel, timestamp: 60_000 }))
+    expect(conversation.getSnapshot().drafts.composer?.text).toBe('begun elsewhere')
+    const keys = idsOf(a)
+    expect(new Set(keys).size).toBe(20)
+    for (const view of [first, second, third, fourth]) {
+      expect(view.getSnapshot().conversations.map(({ channel }) => channel.channelId)).toEqual(keys)
+    }
+    expect(sources[0]).toBe(60_000)
+    expect(sources[1]).toBe(conversation.getSnapshot().activeAt)
+  })
+
+  it('[V2] a list whose own test throws once is right again afterwards', () => {
+    const errors: unknown[] = []
+    const store = createStore({ userId: 'me', environment: { reportError: (error) => errors.push(error) } })
+    fill(store)
+    let broken = false
+    const view = store.list({
+      match() {
+        if (broken) throw new Error('broken test')
+        return true
+      },
+    })
+    view.getSnapshot()
+    broken = true
+    store.conversation(channels[3] as Channel).pin()
+    broken = false
+    store.conversation(channels[3] as Channel).unpin()
+    expect(errors.length).toBeGreaterThan(0)
+    expect(view.getSnapshot().conversations.map(({ key }) => key)).toEqual(
+      store
+        .list()
+        .getSnapshot()
+        .conversations.map(({ key }) => key),
+    )
+  })
+
   it('[V3] totals count muted ones apart, and neither archived nor hidden ones', () => {
     const store = createStore({ userId: 'me' })
     fill(store)
@@ -168,6 +232,39 @@ describe('lists', () => {
     expect(new Map([...mirror].sort())).toEqual(
       new Map(listed.map(({ key, unread }): [string, number] => [key, unread]).sort()),
     )
+  })
+
+  it('[V4] taking out and putting in as told gives the list in its order', () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = createRandom(seed)
+      const store = createStore({ userId: 'me', environment: { random } })
+      fill(store)
+      const listed = () =>
+        store
+          .list({ archived: 'any' })
+          .getSnapshot()
+          .conversations.map(({ key }) => key)
+      let mirror = listed()
+      store.onChange(({ changes }) => {
+        const out = changes.map((change) => ('from' in change ? change.from : -1))
+        mirror = mirror.filter((_, place) => !out.includes(place))
+        const into = changes.flatMap((change) => ('to' in change ? [change] : [])).sort((a, b) => a.to - b.to)
+        for (const { to, conversation } of into) mirror.splice(to, 0, conversation.key)
+      })
+      for (let step = 2; step < 30; step++) {
+        store.transact(() => {
+          for (let count = random.int(7); count >= 0; count--) {
+            const channel = random.pick(channels)
+            const what = random.int(5)
+            if (what < 2) store.receive(message(step, { channel, timestamp: random.int(20_000) }))
+            else if (what === 2) store.conversation(channel).pin()
+            else if (what === 3) store.conversation(channel).unpin()
+            else store.conversation(channel).delete()
+          }
+        })
+        expect(mirror).toEqual(listed())
+      }
+    }
   })
 })
 

@@ -20,7 +20,8 @@ export type ConversationChange =
 
 /**
  * All that one transaction changed in the list of conversations that are not hidden, archived ones included. Places are
- * those before (`from`) and after (`to`) the whole batch.
+ * those before (`from`) and after (`to`) the whole batch: who takes out what was moved or removed, and puts in what was moved
+ * or added in the order of `to`, has the list. Of several that moved, one may have passed another and kept its place.
  */
 export interface ChangeBatch {
   /** `local` for this store's own actions, `remote` for other devices, `time` for a mute that ended. */

@@ -30,7 +30,10 @@ export interface ConversationBook {
   /** Brings conversations up to date and tells who listens: the channels, each with the registers that changed. */
   refresh: (changed: ChangedChannels, source: ChangeBatch['source']) => void
   onBatch: (listener: (batch: ChangeBatch) => void) => () => void
+  /** Tells list views which rows changed, before anybody is told anything: the app's own code is not called yet. */
   onRowChanges: (listener: (changes: readonly RowChange[]) => void) => () => void
+  /** Tells list views that all of them have the changed rows now. */
+  onRowsSettled: (listener: () => void) => () => void
   onTotals: (listener: () => void) => () => void
   onConversation: (key: ChannelKey, listener: () => void) => () => void
   close: () => void
@@ -59,6 +62,7 @@ export function createConversationBook(
   const { now, reportError } = environment
   const batches = createEmitter<ChangeBatch>(reportError)
   const rowChanges = createEmitter<readonly RowChange[]>(reportError)
+  const rowsSettled = createEmitter<void>(reportError)
   const totalsChanges = createEmitter<void>(reportError)
   const listeners = new Map<ChannelKey, ReturnType<typeof createEmitter<void>>>()
   const rows = new Map<ChannelKey, ConversationRow>()
@@ -67,6 +71,22 @@ export function createConversationBook(
   let ordered: ConversationRow[] | null = null
   let totals = NO_TOTALS
   let cancelTimer = (): void => {}
+  let mutesChanged = false
+  let closed = false
+  const notices: Array<() => void> = []
+  let isNotifying = false
+
+  /** Calls listeners. What happens because of what they do is told to all of them later. */
+  const notify = (notice: () => void): void => {
+    notices.push(notice)
+    if (isNotifying) return
+    isNotifying = true
+    try {
+      for (let next = notices.shift(); next; next = notices.shift()) next()
+    } finally {
+      isNotifying = false
+    }
+  }
 
   const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.registers(key))
 
@@ -83,6 +103,7 @@ export function createConversationBook(
     const next = deriveNow(key, facts)
     const row = previous && sameMembers(previous, next) ? previous : next
     rows.set(key, row)
+    mutesChanged ||= row.muted ? row.mutedUntil !== previous?.mutedUntil : muted.has(key)
     if (row.muted) muted.add(key)
     else muted.delete(key)
     return row
@@ -90,7 +111,10 @@ export function createConversationBook(
 
   const snapshot = (key: ChannelKey): Conversation => {
     const known = snapshots.get(key)
-    return known ?? updateSnapshot(key, factsOf(key))
+    if (known) return known
+    const conversation = updateSnapshot(key, factsOf(key))
+    watchMutes()
+    return conversation
   }
 
   const updateSnapshot = (key: ChannelKey, facts: ChannelFacts): Conversation => {
@@ -117,6 +141,8 @@ export function createConversationBook(
 
   /** Wakes up when the first mute ends: that changes badges though nobody writes anything. */
   const watchMutes = (): void => {
+    if (!mutesChanged || closed) return
+    mutesChanged = false
     cancelTimer()
     let first = Number.POSITIVE_INFINITY
     for (const key of muted) first = Math.min(first, rows.get(key)?.mutedUntil ?? first)
@@ -127,6 +153,7 @@ export function createConversationBook(
     cancelTimer = environment.schedule(
       () => {
         const ended = [...muted].filter((key) => (rows.get(key)?.mutedUntil ?? 0) <= now())
+        mutesChanged = true
         if (ended.length > 0) refresh(new Map(ended.map((key) => [key, NOTHING])), 'time')
         else watchMutes()
       },
@@ -138,18 +165,17 @@ export function createConversationBook(
     if (!ordered) {
       // Nobody has looked at the list: what was derived for single conversations is derived again.
       for (const key of changed.keys()) refreshUnlisted(key)
+      watchMutes()
       return
     }
     const list = ordered
     const touched: Touched[] = []
-    let mutesChanged = false
     for (const [key, registers] of changed) {
       const before = rows.get(key) ?? null
       const facts = factsOf(key)
       const after = updateRow(key, facts)
       const conversation = snapshots.get(key) ?? null
       if (conversation) updateSnapshot(key, facts)
-      mutesChanged ||= before?.muted !== after.muted || before?.mutedUntil !== after.mutedUntil
       const row = { before: before?.listed ? before : null, after: after.listed ? after : null }
       const from = row.before ? findPlace(list, row.before) : -1
       touched.push({ key, registers, before: conversation, row, from })
@@ -161,13 +187,19 @@ export function createConversationBook(
     }
     if (sameMembers(totalsBefore, totals)) totals = totalsBefore
     updateRows(list, changedRows)
-    if (mutesChanged) watchMutes()
+    watchMutes()
     rowChanges.emit(touched.map(({ row }) => row))
-    if (batches.size > 0) emitBatch(list, touched, source)
-    if (totals !== totalsBefore) totalsChanges.emit()
-    for (const { key, before } of touched) {
-      if (before === null || before !== snapshots.get(key)) listeners.get(key)?.emit()
-    }
+    const batch = batches.size > 0 ? batchOf(list, touched, source) : null
+    const totalsChanged = totals !== totalsBefore
+    const changedKeys = touched
+      .filter(({ key, before }) => before === null || before !== snapshots.get(key))
+      .map(({ key }) => key)
+    notify(() => {
+      rowsSettled.emit()
+      if (batch) batches.emit(batch)
+      if (totalsChanged) totalsChanges.emit()
+      for (const key of changedKeys) listeners.get(key)?.emit()
+    })
   }
 
   const refreshUnlisted = (key: ChannelKey): void => {
@@ -175,15 +207,17 @@ export function createConversationBook(
     const before = snapshots.get(key)
     const facts = factsOf(key)
     updateRow(key, facts)
-    if (before && updateSnapshot(key, facts) !== before) listeners.get(key)?.emit()
+    if (before && updateSnapshot(key, facts) !== before) notify(() => listeners.get(key)?.emit())
   }
 
-  const emitBatch = (
+  const batchOf = (
     list: readonly ConversationRow[],
     touched: readonly Touched[],
     source: ChangeBatch['source'],
-  ): void => {
+  ): ChangeBatch | null => {
     const changes: ConversationChange[] = []
+    // Where several change places, one may pass another and still have its number.
+    const areSeveral = touched.filter(({ row }) => changesPlace(row)).length > 1
     for (const { key, registers, before, row, from } of touched) {
       if (!row.after) {
         if (row.before) changes.push({ type: 'removed', key, from })
@@ -198,11 +232,11 @@ export function createConversationBook(
       const fields = before
         ? changedFields(before, conversation)
         : unseenFields(row.before, row.after, registers)
-      if (compareRows(row.before, row.after) !== 0 && from !== to) {
+      if (changesPlace(row) && (areSeveral || from !== to)) {
         changes.push({ type: 'moved', conversation, fields, from, to })
       } else if (fields.length > 0) changes.push({ type: 'updated', conversation, fields })
     }
-    if (changes.length > 0) batches.emit({ source, changes })
+    return changes.length > 0 ? { source, changes } : null
   }
 
   return {
@@ -222,6 +256,7 @@ export function createConversationBook(
       return batches.subscribe(listener)
     },
     onRowChanges: (listener) => rowChanges.subscribe(listener),
+    onRowsSettled: (listener) => rowsSettled.subscribe(listener),
     onTotals(listener) {
       order()
       return totalsChanges.subscribe(listener)
@@ -236,8 +271,16 @@ export function createConversationBook(
         if (listeners.get(key)?.size === 0) listeners.delete(key)
       }
     },
-    close: () => cancelTimer(),
+    close() {
+      closed = true
+      cancelTimer()
+    },
   }
+}
+
+/** True if a row comes, goes, or stands elsewhere among the rows that did not change. */
+function changesPlace({ before, after }: RowChange): boolean {
+  return before && after ? compareRows(before, after) !== 0 : before !== after
 }
 
 function sameMembers<Members extends object>(a: Members, b: Members): boolean {

@@ -46,6 +46,7 @@ export interface ListSource {
   rows: () => readonly ConversationRow[]
   get: (row: ConversationRow) => Conversation
   onRowChanges: (listener: (changes: readonly RowChange[]) => void) => () => void
+  onRowsSettled: (listener: () => void) => () => void
   reportError: (error: unknown) => void
 }
 
@@ -87,9 +88,11 @@ export function createListView(
     snapshot = next
     changed.emit()
   }
-  const stop = source.onRowChanges((changes) => {
+  const stopFollowing = source.onRowChanges((changes) => {
     if (!rows) return
     const accepted = rows
+    // Filtered anew if the app's own test throws.
+    rows = null
     updateRows(
       accepted,
       changes.map(({ before, after }) => ({
@@ -97,6 +100,9 @@ export function createListView(
         after: after && accepts(after) ? after : null,
       })),
     )
+    rows = accepted
+  })
+  const stopTelling = source.onRowsSettled(() => {
     if (snapshot) refresh()
   })
 
@@ -120,7 +126,10 @@ export function createListView(
       rows = null
       if (snapshot) refresh()
     },
-    close: stop,
+    close() {
+      stopFollowing()
+      stopTelling()
+    },
   }
 }
 

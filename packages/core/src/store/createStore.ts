@@ -195,6 +195,7 @@ export function createStore(options: StoreOptions): Store {
           rows: conversations.rows,
           get: (row) => conversations.get(row.key),
           onRowChanges: conversations.onRowChanges,
+          onRowsSettled: conversations.onRowsSettled,
           reportError: environment.reportError,
         },
         filter,
