@@ -166,6 +166,21 @@ describe('typing', () => {
     })
   })
 
+  it('[D1] [X2] attachments have one order on all devices, whatever they are called', () => {
+    const [a, b, devices] = sharedDraft('look')
+    draftOf(a).setAttachment('z', 1)
+    draftOf(b).setAttachment('__proto__', 2)
+    draftOf(b).setMention('__proto__', 3)
+    devices.sync()
+    expect(JSON.stringify(a.export())).toBe(JSON.stringify(b.export()))
+    const { attachments = {}, mentions = {} } = draftOf(a).getSnapshot().composer ?? {}
+    expect(Object.entries(attachments)).toEqual([
+      ['__proto__', 2],
+      ['z', 1],
+    ])
+    expect(Object.entries(mentions)).toEqual([['__proto__', 3]])
+  })
+
   it('[D1] several actions in one transaction are one draft and one update', () => {
     const store = createStore({ userId: 'me' })
     store.transact(() => {

@@ -3,7 +3,7 @@ import type { Registers, Winner } from '../document/registerTable.js'
 import type { Json } from '../json/json.js'
 import { parseValue } from '../lattice/entry.js'
 import { isTimed, splitRegister } from '../lattice/registers.js'
-import type { Stamp } from '../lattice/stamp.js'
+import { compareText, type Stamp } from '../lattice/stamp.js'
 import { type Coverage, decodeCoverage } from './coverage.js'
 
 /** How far a submission got: the first place of the stamp of its register. */
@@ -41,24 +41,24 @@ const NO_TIME: Stamp = [0, 0, '']
 
 /** Reads the registers of a draft. */
 export function readDraftFacts(registers: Registers): DraftFacts {
-  const mentions: Record<string, Json> = {}
-  const attachments: Record<string, Json> = {}
+  const mentions: Array<[string, Json]> = []
+  const attachments: Array<[string, Json]> = []
   const sends: Send[] = []
   const clears: Clear[] = []
   for (const winner of registers) {
     const [family, member] = splitRegister(winner.register)
     if (family === 'send.') sends.push(readSend(member, winner))
     else if (family === 'clear.') clears.push(readClear(winner))
-    else if (family === 'mentioned.') assign(mentions, member, winner)
-    else if (family === 'attachment.') assign(attachments, member, winner)
+    else if (family === 'mentioned.') mentions.push([member, readJson(winner)])
+    else if (family === 'attachment.') attachments.push([member, readJson(winner)])
   }
   const reply = registers.get('reply')
   return {
     edited: registers.get('edited'),
     left: registers.get('left'),
     reply: reply ? readJson(reply) : null,
-    mentions,
-    attachments,
+    mentions: byName(mentions),
+    attachments: byName(attachments),
     sends,
     clears,
   }
@@ -84,9 +84,11 @@ function readClear({ stamp, value }: Winner): Clear {
   return { at: stamp, covers: decodeCoverage(asObject(parseValue(value)).covers) }
 }
 
-function assign(into: Record<string, Json>, member: string, winner: Winner): void {
-  const value = readJson(winner)
-  if (value !== null) into[member] = value
+/** Those that are set, in an order that does not depend on how they arrived. */
+function byName(members: ReadonlyArray<[string, Json]>): Readonly<Record<string, Json>> {
+  const set = members.filter(([, value]) => value !== null)
+  // Not by assignment: a user may be called `__proto__`.
+  return Object.fromEntries(set.sort(([a], [b]) => compareText(a, b)))
 }
 
 function readJson({ value }: Winner): Json {
