@@ -20,7 +20,20 @@ export interface ClientEnvironment extends Environment {
   lifecycle: Lifecycle
 }
 
-/** What the runtime that loaded this module offers. Importing it on a server is safe: everything is merely missing. */
+/**
+ * What the runtime that loaded this module offers. On a server much of it is missing, and a client does without.
+ *
+ * @example
+ * ```ts
+ * import { browserEnvironment, createClient } from '@parley/client'
+ *
+ * // A client that keeps to its tab, whatever the browser offers.
+ * const environment = { ...browserEnvironment(), locks: undefined, BroadcastChannel: undefined }
+ * const client = createClient({ userId: 'alice', persistence: 'memory', environment })
+ * client.status.getSnapshot().tab // 'alone'
+ * await client.close()
+ * ```
+ */
 export function browserEnvironment(): ClientEnvironment {
   const ambient = globalThis as Partial<typeof globalThis>
   // Node has a BroadcastChannel and locks too, but there two clients of one process are two devices and no tabs.

@@ -202,8 +202,7 @@ describe('sync', () => {
   })
 
   it('[CL25] sends no edit before what it builds on', async () => {
-    // Long enough for edits between the opening of the socket and the first message of the server.
-    const server = await startServer({ delayMs: 200 })
+    const server = await startServer({ isShy: true })
     const { open } = createUser()
     const client = open({ url: server.url })
     client.disconnect()
@@ -211,10 +210,12 @@ describe('sync', () => {
     type(client, 'one')
     client.connect()
     await untilStatus(client, { connection: { state: 'syncing' } })
-    for (let index = 0; index < 20; index++) {
+    for (let index = 0; index < 5; index++) {
       type(client, `one ${index}`)
-      await sleep(1)
+      await sleep(5)
     }
+    expect(server.updates).toEqual([])
+    server.greet()
     await untilStatus(client, { ...ONLINE, saved: 'server' })
     expect(server.log.filter((line) => line === 'sync 2')).toEqual([])
     type(client, 'two')
@@ -311,6 +312,18 @@ describe('sync', () => {
     await untilStatus(client, { connection: { state: 'offline', reason: { code: 'unreachable' } } })
     await startServer({ port: stopped.port })
     await untilStatus(client, ONLINE)
+  })
+
+  it.each([4503, 4529])('[CL28] gives the server a pause after %i', async (code) => {
+    const server = await startServer()
+    const { open } = createUser()
+    const client = open({ url: server.url })
+    await untilStatus(client, ONLINE)
+    server.closeAll(code)
+    await untilStatus(client, { connection: { state: 'offline', reason: { code: 'server-busy' } } })
+    await sleep(1_500)
+    expect(server.log.filter((line) => line.startsWith('open'))).toHaveLength(1)
+    expect(statusOf(client).connection.state).toBe('offline')
   })
 
   it.each(['online', 'visible'] as const)(

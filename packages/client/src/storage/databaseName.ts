@@ -7,7 +7,16 @@ export interface DocumentAddress {
   readonly epoch?: number | undefined
 }
 
-/** The name of a document's database; channel, lock and stored keys begin with it. Users never share one. */
+/**
+ * The name of a document's database; channel, lock and stored keys begin with it. Users never share one.
+ *
+ * @example
+ * ```ts
+ * import { databaseName } from '@parley/client'
+ *
+ * databaseName({ userId: 'alice' }) // 'parley/alice//0'
+ * ```
+ */
 export function databaseName({ userId, profile = '', epoch = 0 }: DocumentAddress): string {
   return `parley/${encodeURIComponent(userId)}/${encodeURIComponent(profile)}/${epoch}`
 }

@@ -150,8 +150,10 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       queue.post()
     } catch (error) {
       if (ended) return
-      environment.reportError(error)
-      setStatus({ state: 'memory', code: isRefusal(error) ? 'unavailable' : 'open-failed' })
+      const code = isRefusal(error) ? 'unavailable' : 'open-failed'
+      // It is tried for as long as the tab lives; once is enough for the log.
+      if (status.reason?.code !== code) environment.reportError(error)
+      setStatus({ state: 'memory', code })
       retry(() => void open(again))
     } finally {
       cancel()

@@ -11,6 +11,9 @@ import { fetchToken, type GetToken } from './token.js'
 /** How long a socket may take to open. y-websocket itself waits for ever, and a browser for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** The least pause after the server asked for one: a connection that works for a moment would otherwise begin anew at once. */
+const BUSY_PAUSE_MS = 5_000
+
 /** Keeps a document connected to its room on the server. */
 export interface Connection {
   /** Connects, and connects again whenever that is lost. */
@@ -80,7 +83,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const waitAndRetry = (reason: Reason<ConnectionReasonCode>): void => {
     const offline = { code: 'no-network', message: 'This device has no network.' } as const
     report('offline', environment.lifecycle.isOnline() ? reason : offline)
-    timer(() => void attempt(false), backoff.next())
+    const least = reason.code === 'server-busy' ? BUSY_PAUSE_MS * (0.5 + environment.random() / 2) : 0
+    timer(() => void attempt(false), Math.max(least, backoff.next()))
   }
 
   const halt = (status: 'needs-auth' | 'denied', reason: Reason<ConnectionReasonCode>): void => {

@@ -9,7 +9,24 @@ export interface TokenRequest {
   readonly signal: AbortSignal
 }
 
-/** Gets the token for the next connection, or `null` if nobody is signed in. Called before each attempt to connect. */
+/**
+ * Gets the token for the next connection, or `null` if nobody is signed in. Called before each attempt to connect. The token
+ * travels as a subprotocol, so it may hold what a JWT holds: letters, digits, `-`, `_` and `.`.
+ *
+ * @example
+ * ```ts
+ * import type { GetToken } from '@parley/client'
+ *
+ * let stored: string | null = null
+ * const getToken: GetToken = async ({ refresh, signal }) => {
+ *   if (refresh || stored === null) {
+ *     const response = await fetch('https://chat.example/token', { signal })
+ *     stored = response.ok ? await response.text() : null
+ *   }
+ *   return stored
+ * }
+ * ```
+ */
 export type GetToken = (request: TokenRequest) => string | null | Promise<string | null>
 
 /** What became of asking the app for a token. */

@@ -11,8 +11,8 @@ export interface TestServerOptions {
   /** Returns the code to close a new connection with, or `null` to let it in. */
   readonly admit?: (protocols: readonly string[]) => number | null
   readonly port?: number
-  /** How long the server waits with its first message. */
-  readonly delayMs?: number
+  /** Keeps the server's first message back until `greet` is called. */
+  readonly isShy?: boolean
 }
 
 /** A y-websocket server as small as tests need, whose every answer can be held back. */
@@ -22,6 +22,7 @@ export async function startTestServer(options: TestServerOptions = {}) {
   /** The bytes of the updates received, SyncStep2 included. */
   const updates: Uint8Array[] = []
   const held: Array<() => void> = []
+  const greetings: Array<() => void> = []
   let holdAnswers = false
   const sockets = new WebSocketServer({
     host: '127.0.0.1',
@@ -77,7 +78,9 @@ export async function startTestServer(options: TestServerOptions = {}) {
       Y.applyUpdate(doc, content)
       for (const other of sockets.clients) if (other !== socket) other.send(sync(2, content))
     })
-    setTimeout(() => socket.send(sync(0, Y.encodeStateVector(doc))), options.delayMs ?? 0)
+    const greet = () => socket.send(sync(0, Y.encodeStateVector(doc)))
+    if (options.isShy) greetings.push(greet)
+    else greet()
   })
 
   return {
@@ -94,6 +97,10 @@ export async function startTestServer(options: TestServerOptions = {}) {
     release() {
       holdAnswers = false
       for (const send of held.splice(0)) send()
+    },
+    /** Sends the first message on connections that wait for it. */
+    greet() {
+      for (const send of greetings.splice(0)) send()
     },
     /** Sends the oldest answer that is held back. */
     releaseOne: () => held.shift()?.(),
