@@ -72,7 +72,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     reportError,
   )
   const unsaved = ({ state }: StorageStatus) => ({
-    disk: !ledger.disk || (state === 'memory' && ledger.last > 0),
+    // What was loaded may be gone with its database.
+    disk: !ledger.disk || (state === 'memory' && doc.store.clients.size > 0),
     server: !ledger.server,
   })
   const storage = chooseStorage(options.persistence, {

@@ -109,28 +109,34 @@ describe('storage', () => {
     expect(read(next)).toBe('one two')
   })
 
-  it('[CL3] a database deleted under the client is opened again and gets everything', async () => {
-    const { open, database } = createUser()
-    const client = open()
-    type(client, 'hello')
-    await client.ready
-    await client.flush()
-    await new Promise((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(database)
-      request.onsuccess = resolve
-      request.onerror = reject
-    })
-    expect(statusOf(client)).toMatchObject({
-      storage: { state: 'memory', reason: { code: 'connection-lost' } },
-      saved: 'memory',
-    })
-    type(client, 'hello again')
-    await untilStatus(client, { storage: { state: 'indexeddb' }, saved: 'disk' })
-    await client.close()
-    const next = open()
-    await next.ready
-    expect(read(next)).toBe('hello again')
-  })
+  it.each(['edited', 'only loaded'])(
+    '[CL3] a database deleted under a client that has %s is opened again and gets everything',
+    async (what) => {
+      const { open, database } = createUser()
+      const first = open()
+      type(first, 'hello')
+      await first.ready
+      await first.flush()
+      if (what === 'only loaded') await first.close()
+      const client = what === 'edited' ? first : open()
+      await client.ready
+      await new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase(database)
+        request.onsuccess = resolve
+        request.onerror = reject
+      })
+      expect(statusOf(client)).toMatchObject({
+        storage: { state: 'memory', reason: { code: 'connection-lost' } },
+        saved: 'memory',
+      })
+      if (what === 'edited') type(client, 'hello')
+      await untilStatus(client, { storage: { state: 'indexeddb' }, saved: 'disk' })
+      await client.close()
+      const next = open()
+      await next.ready
+      expect(read(next)).toBe('hello')
+    },
+  )
 
   it('[CL4] flush settles after everything before it is committed', async () => {
     const { open } = createUser()

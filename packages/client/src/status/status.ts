@@ -90,7 +90,7 @@ export interface ClientStatus {
   readonly connection: ConnectionStatus
   readonly storage: StorageStatus
   readonly unsaved: {
-    /** True while an edit of this tab is not in a committed transaction of this tab's own. */
+    /** True while an edit of this tab is not in a committed transaction of this tab's own, or nothing is on disk at all. */
     readonly disk: boolean
     /** True while the server has not confirmed that every edit of this tab, and all it loaded, is durable there. */
     readonly server: boolean
