@@ -64,11 +64,18 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       )
       const ever = Math.max(-1, ...deletes.map(({ entry }) => deletedTo(entry)))
       const surviving = deletes.filter(({ lost }) => !lost).map(({ entry }) => entry)
-      const undone = new Set(surviving.filter(({ stamp }) => stamp[3] === 1).map(actName))
-      const standing = Math.max(
-        -1,
-        ...surviving.filter((entry) => !undone.has(actName(entry))).map(deletedTo),
-      )
+      const undoings = new Set(surviving.filter(({ stamp }) => stamp[3] === 1).map(actName))
+      const acts = surviving.filter(({ stamp }) => stamp[3] === 0)
+      const undone = acts.filter((act) => undoings.has(actName(act)))
+      // Who deletes twice what is deleted already, and takes that back, takes both back.
+      const isUndone = (act: Entry): boolean =>
+        undone.some(
+          (other) =>
+            other.register === act.register &&
+            deletedTo(other) === deletedTo(act) &&
+            compareEntries(act, other) <= 0,
+        )
+      const standing = Math.max(-1, ...acts.filter((act) => !isUndone(act)).map(deletedTo))
       const head = conversation.lastMessage?.messageSeq ?? 0
       if (head > ever && head > 0 && conversation.hidden) return [`message ${head} is hidden`]
       if (conversation.deletedTo < standing)
