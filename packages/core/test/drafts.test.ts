@@ -62,6 +62,27 @@ describe('typing', () => {
     expect(textOf(b)).toBe('from the laptop')
   })
 
+  it('[D2] [L5] what is begun after a sending is in the composer, whatever the clock of the sender said', () => {
+    const devices = createDevices(2)
+    const [laptop, tablet] = devices.stores as [Store, Store]
+    const phone = createStore({ userId: 'me', environment: { now: () => devices.now + 600_000 } })
+    draftOf(phone).set('sent')
+    draftOf(phone).send()
+    send(phone, laptop)
+    draftOf(laptop).set('newer')
+    draftOf(laptop).leave()
+    send(laptop, tablet)
+    expect(textOf(tablet)).toBe('newer')
+    draftOf(phone).set('begun apart')
+    draftOf(laptop).set('newe')
+    send(phone, laptop)
+    draftOf(laptop).set('newest')
+    draftOf(laptop).leave()
+    send(laptop, tablet)
+    expect(textOf(tablet)).toBe('newest')
+    expect(draftOf(tablet).getSnapshot().others).toMatchObject([{ text: 'begun apart' }])
+  })
+
   it('[D3] the smallest edit turns one text into the other and splits no surrogate pair', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '😀', '😁', '👩‍🚀', ' '), maxLength: 12 })
     fc.assert(
@@ -106,6 +127,20 @@ describe('typing', () => {
       draftOf(store).set(text)
     }
     expect(bytes / 100).toBeLessThan(200)
+  })
+
+  it('[D3] a keystroke takes no longer after thousands of drafts in the same conversation', () => {
+    const store = createStore({ userId: 'me' })
+    const draft = draftOf(store)
+    draft.subscribe(() => {})
+    for (let count = 0; count < 1000; count++) {
+      draft.set(`draft ${count}`)
+      draft.clear()
+    }
+    draft.set('x')
+    const start = performance.now()
+    for (let length = 2; length < 22; length++) draft.set('x'.repeat(length))
+    expect((performance.now() - start) / 20).toBeLessThan(5)
   })
 
   it('[D4] a draft that arrives while the user types does not take the composer', () => {

@@ -1,7 +1,8 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import type { ChannelKey } from '../conversation/channel.js'
 import type { EntryIndex, RegisterChange } from '../document/entryIndex.js'
 import { draftRoot } from '../document/schema.js'
+import type { HybridClock } from '../lattice/hlc.js'
 import { finishingActs, readDraftFacts } from './draftFacts.js'
 import {
   arrangeDrafts,
@@ -30,17 +31,45 @@ export interface DraftBook {
   readonly channels: Iterable<ChannelKey>
 }
 
-/** Creates the {@link DraftBook} of a document and reads what is in it already. */
-export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
+/**
+ * Creates the {@link DraftBook} of a document and reads what is in it already. `clock` is moved past the times in drafts and
+ * in acts of sending, which no stamp shows: what is typed after them must have a later one, whatever the clocks say.
+ */
+export function createDraftBook(doc: Y.Doc, index: EntryIndex, clock: HybridClock): DraftBook {
   const root = draftRoot(doc)
   const byChannel = new Map<ChannelKey, Map<string, Episode>>()
   const byRef = new Map<string, Episode>()
   const byText = new Map<unknown, Episode>()
+  /** The drafts that share an id: one, but for second copies. */
+  const byId = new Map<string, Set<Episode>>()
+  /** By `ref`, until the draft's text or registers change. Finished drafts pile up, and each keystroke asks for all. */
+  const known = new Map<string, KnownEpisode>()
   const choices = new Map<ChannelKey, ComposerChoice>()
   const adopted = new Set<ChannelKey>()
 
-  /** Reads the elements anew: a draft is begun far less often than it is typed in. */
   const readElements = (dirty: Set<ChannelKey>): void => {
+    const begun: Episode[] = []
+    let found = 0
+    for (const element of root.toArray()) {
+      if (element instanceof Y.Map && byText.has(element.get('text'))) found++
+      else {
+        const episode = readEpisode(element)
+        if (episode) begun.push(episode)
+      }
+    }
+    const ids = new Set(begun.map(({ id }) => id))
+    if (found < byText.size || ids.size < begun.length || begun.some(({ id }) => byId.has(id))) {
+      readElementsAnew(dirty)
+      return
+    }
+    for (const episode of begun) {
+      remember(episode)
+      dirty.add(episode.channel)
+    }
+  }
+
+  /** Reads all elements: which of several copies of a draft is the first may have changed. */
+  const readElementsAnew = (dirty: Set<ChannelKey>): void => {
     const elements = root
       .toArray()
       .map((element) => ({ element, episode: readEpisode(element) }))
@@ -66,8 +95,13 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
   }
 
   const remember = (episode: Episode): void => {
+    clock.observe(episode.startedAt[0], episode.startedAt[1])
     byText.set(episode.text, episode)
     byRef.set(episode.ref, episode)
+    known.delete(episode.ref)
+    const sameId = byId.get(episode.id)
+    if (sameId) sameId.add(episode)
+    else byId.set(episode.id, new Set([episode]))
     const inChannel = byChannel.get(episode.channel)
     if (inChannel) inChannel.set(episode.ref, episode)
     else byChannel.set(episode.channel, new Map([[episode.ref, episode]]))
@@ -77,13 +111,24 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
     if (!episode) return
     byText.delete(episode.text)
     if (byRef.get(episode.ref) === episode) byRef.delete(episode.ref)
-    byChannel.get(episode.channel)?.delete(episode.ref)
+    known.delete(episode.ref)
+    const sameId = byId.get(episode.id)
+    sameId?.delete(episode)
+    if (sameId?.size === 0) byId.delete(episode.id)
+    const inChannel = byChannel.get(episode.channel)
+    inChannel?.delete(episode.ref)
+    if (inChannel?.size === 0) byChannel.delete(episode.channel)
   }
 
-  const withFacts = (episode: Episode): KnownEpisode => ({
-    episode,
-    facts: readDraftFacts(index.registers(draftSubject(episode.id))),
-  })
+  const withFacts = (episode: Episode): KnownEpisode => {
+    const same = known.get(episode.ref)
+    if (same) return same
+    const facts = readDraftFacts(index.registers(draftSubject(episode.id)))
+    for (const { at } of facts.sends) clock.observe(at[0] as number, at[1] as number)
+    const fresh = { episode, facts }
+    known.set(episode.ref, fresh)
+    return fresh
+  }
 
   const episodes = (channel: ChannelKey): KnownEpisode[] =>
     // A draft before its copies: the copies begin with its id.
@@ -98,12 +143,16 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex): DraftBook {
       for (const type of transaction.changed.keys()) {
         if (type === (root as unknown)) readElements(dirty)
         const episode = byText.get(type)
-        if (episode) dirty.add(episode.channel)
+        if (!episode) continue
+        known.delete(episode.ref)
+        dirty.add(episode.channel)
       }
       for (const { subject } of changes) {
         const id = draftIdOf(subject)
-        const episode = id === null ? undefined : byRef.get(id)
-        if (episode) dirty.add(episode.channel)
+        for (const episode of (id !== null && byId.get(id)) || []) {
+          known.delete(episode.ref)
+          dirty.add(episode.channel)
+        }
       }
       for (const channel of dirty) {
         const choice = choices.get(channel)

@@ -58,7 +58,7 @@ export interface ComposerChoice {
   readonly held: boolean
 }
 
-/** A draft with the registers about it. */
+/** A draft with the registers about it. Another object after its text or a register of it changed. */
 export interface KnownEpisode {
   readonly episode: Episode
   readonly facts: DraftFacts
@@ -74,41 +74,27 @@ export function arrangeDrafts(known: readonly KnownEpisode[], choice?: ComposerC
   const recovered: RecoveredDraft[] = []
   const sending: PendingSend[] = []
   let lastFinish: Stamp = []
-  for (const { episode, facts } of known) {
-    const finished = finishingActs(facts)
-    // An act about no characters, as salvaging makes one, is nobody's pressing Enter.
-    for (const { at, covers } of finished) {
-      if (covers.size > 0 && compareStamps(at, lastFinish) > 0) lastFinish = at
+  for (const one of known) {
+    const finished = finishedDraft(one)
+    if (finished) {
+      if (compareStamps(finished.at, lastFinish) > 0) lastFinish = finished.at
+      if (finished.recovered) recovered.push(finished.recovered)
+      sending.push(...finished.sending)
+      continue
     }
-    const edited = editedStamp(episode, facts)
-    const common = {
-      draftId: episode.ref,
-      device: editingDevice(episode, facts),
-      editedAt: edited[0] as number,
+    const { episode, facts } = one
+    const text = episode.text.toString()
+    if (text === '' && Object.keys(facts.attachments).length === 0) continue
+    if (
+      episode.ref !== episode.id &&
+      live.some((other) => other.ref === episode.id && other.draft.text === text)
+    ) {
+      continue
     }
-    if (finished.length === 0) {
-      const text = episode.text.toString()
-      if (text === '' && Object.keys(facts.attachments).length === 0) continue
-      if (
-        episode.ref !== episode.id &&
-        live.some((other) => other.ref === episode.id && other.draft.text === text)
-      ) {
-        continue
-      }
-      const { reply, mentions, attachments } = facts
-      const draft = { ...common, text, reply, mentions, attachments, sendFailed: facts.sends.length > 0 }
-      live.push({ draft, ref: episode.ref, edited })
-    } else {
-      const acts = finished.map(({ covers }) => covers)
-      const text = uncoveredText(episode.text, acts)
-      if (text !== '') recovered.push({ ...common, text })
-    }
-    if (episode.ref !== episode.id) continue
-    for (const { member, state, text, at } of facts.sends) {
-      if (state === SEND_STATES.sent) {
-        sending.push({ submissionId: submissionId(episode.id, member), text, sentAt: at[0] as number })
-      }
-    }
+    const { reply, mentions, attachments } = facts
+    const sendFailed = facts.sends.length > 0
+    const draft = { ...lastEdit(one), text, reply, mentions, attachments, sendFailed }
+    live.push({ draft, ref: episode.ref, edited: editedStamp(episode, facts) })
   }
   live.sort((a, b) => compareStamps(b.edited, a.edited) || compareText(a.ref, b.ref))
   recovered.sort((a, b) => b.editedAt - a.editedAt || compareText(a.draftId, b.draftId))
@@ -118,6 +104,61 @@ export function arrangeDrafts(known: readonly KnownEpisode[], choice?: ComposerC
     : live.find(({ ref, edited }) => ref === choice?.ref || compareStamps(edited, lastFinish) > 0)
   const others = live.filter((other) => other !== shown).map(({ draft }) => draft)
   return { composer: shown?.draft ?? null, others, recovered, sending }
+}
+
+/** What is left of a draft that was sent or cleared. */
+interface FinishedDraft {
+  /** When it was finished, for the last time if several times; the empty stamp if nothing was in it. */
+  readonly at: Stamp
+  readonly recovered: RecoveredDraft | null
+  readonly sending: readonly PendingSend[]
+}
+
+/** Kept, for a conversation has thousands of them in time. */
+const finishedDrafts = new WeakMap<KnownEpisode, FinishedDraft | null>()
+
+/** Reads a finished draft, or `null` if it is not finished. */
+function finishedDraft(known: KnownEpisode): FinishedDraft | null {
+  let finished = finishedDrafts.get(known)
+  if (finished === undefined) {
+    finished = readFinishedDraft(known)
+    finishedDrafts.set(known, finished)
+  }
+  return finished
+}
+
+function readFinishedDraft(known: KnownEpisode): FinishedDraft | null {
+  const { episode, facts } = known
+  const acts = finishingActs(facts)
+  if (acts.length === 0) return null
+  let last: Stamp = []
+  for (const act of acts) {
+    // Clearing no characters, as salvaging does, is nobody's pressing Enter; an attachment can be sent without any.
+    const isDone = 'member' in act || act.covers.size > 0
+    if (isDone && compareStamps(act.at, last) > 0) last = act.at
+  }
+  const text = uncoveredText(
+    episode.text,
+    acts.map(({ covers }) => covers),
+  )
+  // A pending send finishes its draft, so there is none elsewhere; of copies only the first one shows it.
+  const pending = episode.ref === episode.id ? facts.sends : []
+  return {
+    at: last,
+    recovered: text === '' ? null : { ...lastEdit(known), text },
+    sending: pending
+      .filter(({ state }) => state === SEND_STATES.sent)
+      .map(({ member, text, at }) => ({
+        submissionId: submissionId(episode.id, member),
+        text,
+        sentAt: at[0] as number,
+      })),
+  }
+}
+
+function lastEdit({ episode, facts }: KnownEpisode): { draftId: string; device: string; editedAt: number } {
+  const editedAt = editedStamp(episode, facts)[0] as number
+  return { draftId: episode.ref, device: editingDevice(episode, facts), editedAt }
 }
 
 /** When a draft was last edited. */

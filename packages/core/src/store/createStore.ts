@@ -117,7 +117,7 @@ export function createStore(options: StoreOptions): Store {
   const environment: Environment = { ...defaultEnvironment, ...options.environment }
   const clock = createHybridClock(environment, options.highWater)
   const log = createEntryLog(doc, clock)
-  const drafts = createDraftBook(doc, log.index)
+  const drafts = createDraftBook(doc, log.index, clock)
   const conversations = createConversationBook(log.index, drafts, environment)
   const intake = createIntake(doc)
   const handles = new Map<ChannelKey, ConversationHandle>()
