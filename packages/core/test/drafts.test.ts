@@ -173,6 +173,9 @@ describe('typing', () => {
     expect(order()).toEqual(['bob', 'ubuntu'])
     draftOf(store).clear()
     expect(order()).toEqual(['ubuntu', 'bob'])
+    draftOf(store).setAttachment('photo', { url: 'https://example.com/1' })
+    draftOf(store).leave()
+    expect(order()).toEqual(['bob', 'ubuntu'])
   })
 
   it('[D1] an editor can bind to the Yjs text', () => {
@@ -277,6 +280,27 @@ describe('sending', () => {
       recovered: [],
       sending: [],
     })
+  })
+
+  it('[D6] a failure that another conversation’s draft is told of brings the text back where it was sent', () => {
+    const store = createStore({ userId: 'me' })
+    draftOf(store).set('on its way')
+    const { submissionId = '' } = draftOf(store).send() ?? {}
+    store.conversation(group).draft.sendFailed(submissionId)
+    expect(textOf(store)).toBe('on its way')
+  })
+
+  it('[D5] [B1] what cannot be sent stays in the composer', () => {
+    const store = createStore({ userId: 'me' })
+    draftOf(store).text().insert(0, 'x'.repeat(70_000))
+    expect(() => draftOf(store).send()).toThrow(/^text must be at most/)
+    draftOf(store).setReply({ messageSeq: 1 })
+    expect(draftOf(store).getSnapshot().composer?.text).toHaveLength(70_000)
+    draftOf(store).set('shorter')
+    store.close()
+    expect(() => draftOf(store).send()).toThrow(/closed/)
+    expect(() => draftOf(store).clear()).toThrow(/closed/)
+    expect(textOf(store)).toBe('shorter')
   })
 
   it('[D6] one device’s sending stands when another’s of the same draft fails', () => {

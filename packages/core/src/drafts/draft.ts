@@ -58,9 +58,13 @@ export interface Draft {
   setAttachment: (attachmentId: string, attachment: Json) => void
   /** The user turned away: the list may now be sorted by this draft, and the composer may change. */
   leave: () => void
-  /** Finishes the draft with what is in it now. `null` if there is nothing to send, as when Enter is pressed twice. */
+  /**
+   * Finishes the draft with what is in it now. `null` if there is nothing to send, as when Enter is pressed twice.
+   *
+   * @throws ParleyError with code `invalid-argument` for a text that an editor made longer than {@link MAX_VALUE_LENGTH}
+   */
   send: () => Submission | null
-  /** The server has it. @throws ParleyError with code `not-found` if no such submission is known */
+  /** The server has it. Any conversation's draft can be told. @throws ParleyError with code `not-found` if no such submission is known */
   acknowledged: (submissionId: string) => void
   /** It did not arrive; the text comes back into the draft. @throws ParleyError with code `not-found` */
   sendFailed: (submissionId: string) => void
@@ -119,11 +123,10 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
   const settle = (
     id: string,
     how: (core: StoreCore, writer: Writer, ref: SubmissionRef) => boolean,
-  ): void => {
+  ): SubmissionRef => {
     const ref = parseSubmissionId(id)
-    const known = core.transact((writer) => ref !== null && how(core, writer, ref))
-    if (!known)
-      throw new ParleyError('not-found', `submissionId ${id} is not known here`, { field: 'submissionId' })
+    if (ref && core.transact((writer) => how(core, writer, ref))) return ref
+    throw new ParleyError('not-found', `submissionId ${id} is not known here`, { field: 'submissionId' })
   }
 
   const restore = (draftId: string): void => {
@@ -197,9 +200,10 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     leave() {
       const known = shown()
       const choice = drafts.choice(channel)
+      const hasContent = drafts.view(channel).composer !== null
       drafts.choose(channel, known ? { ref: known.episode.ref, held: false } : undefined)
       if (!choice?.held) return
-      if (known && known.episode.text.length > 0) {
+      if (known && hasContent) {
         core.transact((writer) => {
           const { episode } = known
           writer.put(draftSubject(episode.id), 'edited', clock.next(), core.deviceName)
@@ -220,30 +224,35 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
       const { episode, facts } = known
       const attempt = facts.sends.length
       const member = `${attempt}${digest(composer.text)}`
-      empty()
-      core.transact((writer) =>
-        writer.put(draftSubject(episode.id), `send.${member}`, [0], {
-          at: clock.next(),
-          covers: encodeCoverage(coverageOf(episode.text)),
-          text: composer.text,
-        }),
-      )
+      const covers = encodeCoverage(coverageOf(episode.text))
+      const value = canonicalJson({ at: clock.next(), covers, text: composer.text }, 'text')
+      core.transact((writer) => {
+        writer.putText(draftSubject(episode.id), `send.${member}`, [0], value)
+        empty()
+      })
       const { text, reply, mentions, attachments } = composer
       return { submissionId: submissionId(episode.id, member), text, reply, mentions, attachments }
     },
-    acknowledged: (id) => settle(id, acknowledgeSend),
+    acknowledged: (id) => void settle(id, acknowledgeSend),
     sendFailed(id) {
-      settle(id, failSend)
+      const { draftId } = settle(id, failSend)
+      const sentIn = drafts.find(draftId)?.episode.channel ?? channel
       // An empty field gives way to the text that comes back.
-      if (drafts.choice(channel)?.ref !== null) return
-      drafts.choose(channel, undefined)
-      core.draftsChanged(channel)
+      if (drafts.choice(sentIn)?.ref !== null) return
+      drafts.choose(sentIn, undefined)
+      core.draftsChanged(sentIn)
     },
     clear() {
       const known = shown()
-      empty()
-      if (known) core.transact((writer) => clearDraft(core, writer, known, coverageOf(known.episode.text)))
-      else core.draftsChanged(channel)
+      if (!known) {
+        empty()
+        core.draftsChanged(channel)
+        return
+      }
+      core.transact((writer) => {
+        clearDraft(core, writer, known, coverageOf(known.episode.text))
+        empty()
+      })
     },
     choose(draftId) {
       const known = find(draftId)
