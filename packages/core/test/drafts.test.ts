@@ -159,6 +159,34 @@ describe('typing', () => {
     expect(textOf(a)).toBe('typing on')
   })
 
+  it('[D4] [D7] [D10] what an editor types into the Yjs text is typing, too', () => {
+    const [a, b, devices] = sharedDraft('hello')
+    const third = devices.add()
+    const text = draftOf(b).text()
+    devices.now += 10_000
+    draftOf(third).set('begun apart')
+    draftOf(third).leave()
+    devices.now += 10_000
+    text.insert(5, ' there')
+    devices.now += 10_000
+    draftOf(third).set('begun apart, and newer')
+    draftOf(third).leave()
+    send(third, b)
+    expect(textOf(b)).toBe('hello there')
+    text.insert(11, '!')
+    send(b, third)
+    draftOf(third).leave()
+    expect(draftOf(devices.add(third)).getSnapshot().composer).toMatchObject({
+      text: 'hello there!',
+      device: 'Phone',
+    })
+    draftOf(a).send()
+    send(a, b)
+    expect(textOf(b)).toBe(' there!')
+    draftOf(b).leave()
+    expect(b.conversation(bob).getSnapshot().activeAt).toBeGreaterThan(1_700_000_020_000)
+  })
+
   it('[D10] the list is sorted by a draft when it is left, not while it is typed', () => {
     const store = createStore({ userId: 'me' })
     store.receive([message(1), message(9, { channel: group })])

@@ -1,11 +1,49 @@
+import type * as Y from 'yjs'
 import type { ChannelKey } from '../conversation/channel.js'
 import { draftRoot } from '../document/schema.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
 import { type Coverage, coveredText, encodeCoverage, remainderOf } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
-import type { KnownEpisode } from './draftView.js'
+import { editedStamp, type KnownEpisode } from './draftView.js'
 import { createEpisode, draftSubject } from './episode.js'
+
+/** While somebody types, the time of the last edit is written at most this often. */
+const EDITED_INTERVAL_MS = 3000
+
+/** The draft in the composer of a channel, or `null` if what is typed there begins another. */
+export function shownDraft({ drafts }: StoreCore, channel: ChannelKey): KnownEpisode | null {
+  const composer = drafts.view(channel).composer
+  // An empty draft that is being typed in is no draft to show, but the next letter belongs to it.
+  const choice = drafts.choice(channel)
+  const known = drafts.find(composer?.draftId ?? (choice?.held ? (choice.ref ?? '') : ''))
+  return known && finishingActs(known.facts).length === 0 ? known : null
+}
+
+/** Notes that the user types in a draft: it stays in the composer, and is the one edited last. */
+export function touchDraft(
+  { clock, deviceName, drafts }: StoreCore,
+  writer: Writer,
+  { episode, facts }: KnownEpisode,
+): void {
+  drafts.choose(episode.channel, { ref: episode.ref, held: true })
+  const edited = editedStamp(episode, facts)
+  const rival = drafts.view(episode.channel).others[0]
+  const outdone = rival !== undefined && rival.editedAt >= (edited[0] as number)
+  const foreign = edited[2] !== clock.instance
+  const stamp = clock.next()
+  if (outdone || foreign || stamp[0] - (edited[0] as number) >= EDITED_INTERVAL_MS) {
+    writer.put(draftSubject(episode.id), 'edited', stamp, deviceName)
+  }
+}
+
+/** Notes that a transaction which is not the store's own typed in the composer's text: an editor that is bound to it. */
+export function noteTyping(core: StoreCore, channel: ChannelKey, { changed }: Y.Transaction): void {
+  const known = shownDraft(core, channel)
+  if (known && (changed as ReadonlyMap<unknown, unknown>).has(known.episode.text)) {
+    core.transact((writer) => touchDraft(core, writer, known))
+  }
+}
 
 /** Begins a draft; call it inside of a transaction. */
 export function beginDraft(core: StoreCore, channel: ChannelKey, initialText: string): KnownEpisode {

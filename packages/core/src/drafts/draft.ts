@@ -8,16 +8,10 @@ import { canonicalJson, MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
-import { beginDraft, clearDraft, continueDraft, unfinishedPart } from './composing.js'
+import { beginDraft, clearDraft, continueDraft, shownDraft, touchDraft, unfinishedPart } from './composing.js'
 import { coverageOf, encodeCoverage } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
-import {
-  type DraftView,
-  editedStamp,
-  type KnownEpisode,
-  parseSubmissionId,
-  submissionId,
-} from './draftView.js'
+import { type DraftView, type KnownEpisode, parseSubmissionId, submissionId } from './draftView.js'
 import { draftSubject } from './episode.js'
 import { smallestEdit } from './smallestEdit.js'
 import { acknowledgeSend, failSend, type SubmissionRef } from './submission.js'
@@ -81,32 +75,11 @@ export interface Draft {
 /** The longest draft that `set` takes, in UTF-16 code units; sent, it still fits into a message's JSON. */
 export const MAX_DRAFT_LENGTH = MAX_VALUE_LENGTH / 4
 
-/** While somebody types, the time of the last edit is written at most this often. */
-const EDITED_INTERVAL_MS = 3000
-
 /** Creates the composer of a channel. */
 export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
   const { clock, conversations, drafts } = core
-
-  const shown = (): KnownEpisode | null => {
-    const composer = drafts.view(channel).composer
-    // An empty draft that is being typed in is no draft to show, but the next letter belongs to it.
-    const choice = drafts.choice(channel)
-    const known = drafts.find(composer?.draftId ?? (choice?.held ? (choice.ref ?? '') : ''))
-    return known && finishingActs(known.facts).length === 0 ? known : null
-  }
-
-  const touch = (writer: Writer, { episode, facts }: KnownEpisode): void => {
-    drafts.choose(channel, { ref: episode.ref, held: true })
-    const edited = editedStamp(episode, facts)
-    const rival = drafts.view(channel).others[0]
-    const outdone = rival !== undefined && rival.editedAt >= (edited[0] as number)
-    const foreign = edited[2] !== clock.instance
-    const stamp = clock.next()
-    if (outdone || foreign || stamp[0] - (edited[0] as number) >= EDITED_INTERVAL_MS) {
-      writer.put(draftSubject(episode.id), 'edited', stamp, core.deviceName)
-    }
-  }
+  const shown = (): KnownEpisode | null => shownDraft(core, channel)
+  const touch = (writer: Writer, known: KnownEpisode): void => touchDraft(core, writer, known)
 
   const edit = (action: (writer: Writer, known: KnownEpisode) => void): void =>
     core.transact((writer) => {

@@ -8,7 +8,7 @@ import { createEntryLog } from '../document/entryLog.js'
 import { createIntake, type Intake, type IntakeResult } from '../document/intake.js'
 import { assertSameYjs } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
-import { keepTypingAfterFinish } from '../drafts/composing.js'
+import { keepTypingAfterFinish, noteTyping } from '../drafts/composing.js'
 import { createDraftBook } from '../drafts/draftBook.js'
 import { defaultEnvironment, type Environment } from '../environment.js'
 import { invalidArgument, ParleyError } from '../errors.js'
@@ -170,8 +170,11 @@ export function createStore(options: StoreOptions): Store {
       for (const key of draftChannels) note(key, 'drafts')
       if (changed.size > 0) conversations.refresh(changed, transaction.local ? 'local' : 'remote')
     }
-    if (transaction.local || closed) return
-    for (const key of draftChannels) keepTypingAfterFinish(core, key)
+    if (closed || transaction.origin === LOCAL_ORIGIN) return
+    for (const key of draftChannels) {
+      if (transaction.local) noteTyping(core, key, transaction)
+      else keepTypingAfterFinish(core, key)
+    }
   }
   const stop = onTransaction(doc, integrate, environment.reportError)
 
