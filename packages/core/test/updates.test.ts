@@ -75,6 +75,17 @@ describe('updates from outside', () => {
     expect(() => createIntake(doc).receive(circle)).toThrow(/wait for each other/)
   })
 
+  it('[U2] refuses items of one client in two parts, of which Yjs would apply the second only', () => {
+    const author = new Y.Doc()
+    const updates = updatesOf(author)
+    author.getArray('a').push([1])
+    author.getArray('a').push([2])
+    // Without the count of clients before them and the count of deletions behind.
+    const [first, second] = updates.map((update) => update.slice(1, -1)) as [Uint8Array, Uint8Array]
+    expect(() => decodeUpdate(Uint8Array.from([2, ...first, ...second, 0]))).toThrow(/lists a client twice/)
+    expect(() => decodeUpdate(Y.mergeUpdates(updates))).not.toThrow()
+  })
+
   it('[U2] takes every honest update: no false alarm in a busy document', () => {
     const random = createRandom(3)
     const docs = [new Y.Doc(), new Y.Doc(), new Y.Doc()]
@@ -89,6 +100,11 @@ describe('updates from outside', () => {
         const other = random.pick(docs)
         const update = Y.encodeStateAsUpdate(other, Y.encodeStateVector(doc))
         expect(findGap(doc, decodeUpdate(update))).toBeNull()
+        const rest = Y.diffUpdate(
+          Y.mergeUpdates([Y.encodeStateAsUpdate(doc), update]),
+          Y.encodeStateVector(doc),
+        )
+        expect(findGap(doc, decodeUpdate(rest))).toBeNull()
         Y.applyUpdate(doc, update)
       }
     }

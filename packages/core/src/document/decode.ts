@@ -1,3 +1,4 @@
+import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 import { ParleyError } from '../errors.js'
 
@@ -45,9 +46,14 @@ export function decodeUpdate(update: Uint8Array): DecodedUpdate {
     }
     if (struct instanceof Y.Item) checkItem(struct)
   }
+  // Of two parts with items of one client Yjs would apply only the second, and its deletions.
+  const clients = new Set(decoded.structs.map(({ id }) => id.client))
+  if (decoding.readVarUint(decoding.createDecoder(update)) !== clients.size) {
+    throw new ParleyError('invalid-update', 'The update lists a client twice, or without items')
+  }
   for (const ranges of decoded.ds.clients.values()) {
     for (const range of ranges) {
-      if (!Number.isSafeInteger(range.clock + range.len)) {
+      if (!Number.isSafeInteger(range.clock + range.len) || range.len < 1) {
         throw new ParleyError('invalid-update', 'The update deletes a range outside of what Yjs counts')
       }
     }
