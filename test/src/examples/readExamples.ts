@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A piece of code from a docstring. */
@@ -9,7 +10,7 @@ export interface Example {
   readonly code: string
 }
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../../')
 
 /** Reads the examples in the docstrings of all published packages. */
 export function readExamples(): Example[] {

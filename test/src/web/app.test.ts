@@ -208,9 +208,7 @@ describe('the sample', () => {
     await page.keyboard.press('Enter')
     await page.getByTestId('pending').waitFor()
     await conversation.type('and a draft')
-    await expect
-      .poll(() => page.locator('.status').first().textContent(), { timeout: 20_000 })
-      .toBe('Saved on this device – offline')
+    await conversation.waitForStatus('Saved on this device – offline')
     await page.reload()
     await conversation.waitForText('and a draft')
     await page.getByTestId('pending').getByText('sent on the train').waitFor()

@@ -53,6 +53,9 @@ export async function openDevice(browser: Browser, options: DeviceOptions): Prom
   return { context, page, complaints, close: () => context.close() }
 }
 
+/** The status line says what it said before for a little less than this, so as not to flicker while something is saved. */
+const CALM_MS = 800
+
 /** A conversation with one person, open on a device. */
 export class OpenConversation {
   readonly page: Page
@@ -103,10 +106,16 @@ export class OpenConversation {
   }
 
   /** Waits until the server has all of this device. */
-  async waitUntilSaved(): Promise<void> {
+  waitUntilSaved(): Promise<void> {
+    return this.waitForStatus('All changes saved')
+  }
+
+  /** Waits until the status line says so of everything that was done before the call. */
+  async waitForStatus(text: string): Promise<void> {
+    await this.page.waitForTimeout(CALM_MS)
     await expect
       .poll(() => this.page.locator('.status').first().textContent(), { timeout: 20_000 })
-      .toBe('All changes saved')
+      .toBe(text)
   }
 
   /** The messages of oneself in the history, without those still on their way. */
