@@ -10,6 +10,7 @@ import { assertSameYjs } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
 import { keepTypingAfterFinish, noteTyping } from '../drafts/composing.js'
 import { createDraftBook } from '../drafts/draftBook.js'
+import { createEmitter } from '../emitter.js'
 import { defaultEnvironment, type Environment } from '../environment.js'
 import { invalidArgument, ParleyError } from '../errors.js'
 import { type ClockHighWater, createHybridClock } from '../lattice/hlc.js'
@@ -18,6 +19,7 @@ import { createConversationBook } from '../list/conversationBook.js'
 import { createListView, type ListFilter, type ListView, type ListWindow } from '../list/listView.js'
 import type { Totals } from '../list/totals.js'
 import type { StoreCore } from './core.js'
+import { type Cursors, createCursors } from './cursors.js'
 import { type ExportedState, exportState } from './exportState.js'
 import { maintainDocument, sweepIfDue } from './maintain.js'
 import { salvageHeld } from './salvageHeld.js'
@@ -61,6 +63,12 @@ export interface Store {
   readonly totals: Readable<Totals>
   /** Tells what each transaction changed, in one batch. */
   onChange: (listener: (batch: ChangeBatch) => void) => () => void
+  /**
+   * Tells which conversations a transaction touched, hidden ones included and whether or not it shows: for what keeps an
+   * index of its own. Cheaper than {@link Store.onChange}, for no list is kept in order.
+   */
+  onTouch: (listener: (keys: ReadonlySet<ChannelKey>) => void) => () => void
+  readonly cursors: Cursors
   /** Does several actions in one transaction: one update, one batch of changes. They see the state from before it. */
   transact: (actions: () => void) => void
   /**
@@ -120,6 +128,7 @@ export function createStore(options: StoreOptions): Store {
   const drafts = createDraftBook(doc, log.index, clock)
   const conversations = createConversationBook(log.index, drafts, environment)
   const intake = createIntake(doc)
+  const touches = createEmitter<ReadonlySet<ChannelKey>>(environment.reportError)
   const handles = new Map<ChannelKey, ConversationHandle>()
   let writer: Writer | null = null
   let closed = false
@@ -159,7 +168,7 @@ export function createStore(options: StoreOptions): Store {
     const changes = log.integrate(transaction)
     const draftChannels = drafts.integrate(transaction, changes)
     // While a document loads nobody has looked yet, and nothing has to be brought up to date.
-    if (conversations.isWatched) {
+    if (conversations.isWatched || touches.size > 0) {
       const changed = new Map<ChannelKey, string[]>()
       const note = (key: ChannelKey, register: string): void => {
         const registers = changed.get(key)
@@ -168,7 +177,10 @@ export function createStore(options: StoreOptions): Store {
       }
       for (const { subject, register } of changes) if (isChannelKey(subject)) note(subject, register)
       for (const key of draftChannels) note(key, 'drafts')
-      if (changed.size > 0) conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+      if (changed.size > 0) {
+        conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+        touches.emit(new Set(changed.keys()))
+      }
     }
     if (closed || transaction.origin === LOCAL_ORIGIN) return
     for (const key of draftChannels) {
@@ -206,6 +218,8 @@ export function createStore(options: StoreOptions): Store {
       ),
     totals: { subscribe: conversations.onTotals, getSnapshot: conversations.totals },
     onChange: conversations.onBatch,
+    onTouch: touches.subscribe,
+    cursors: createCursors(core),
     transact: (actions) => core.transact(actions),
     applyUpdate: (update, origin) => intake.receive(update, origin),
     get highWater() {

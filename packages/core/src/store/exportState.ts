@@ -14,6 +14,7 @@ import type { Json } from '../json/json.js'
 import { splitRegister } from '../lattice/registers.js'
 import type { Version } from '../lattice/version.js'
 import type { StoreCore } from './core.js'
+import { DOCUMENT_SUBJECT } from './cursors.js'
 
 /** One conversation as `export` tells it: what its registers say, without how they say it. */
 export interface ExportedConversation {
@@ -86,7 +87,7 @@ export function exportState({ userId, log, drafts, facts }: StoreCore): Exported
       drafts: view,
     }
   })
-  return { userId, conversations, cursors: readCursors(log.index.registers('u:')) }
+  return { userId, conversations, cursors: readCursors(log.index.registers(DOCUMENT_SUBJECT)) }
 }
 
 function readCursors(registers: Registers): Record<string, Version> {
