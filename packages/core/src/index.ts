@@ -1,4 +1,5 @@
 export { createStore, type Readable, type Store, type StoreOptions } from './store/createStore.js'
+export type { Cursors } from './store/cursors.js'
 export type { ExportedConversation, ExportedState } from './store/exportState.js'
 
 export {
@@ -20,7 +21,7 @@ export { MAX_MESSAGE_SEQ, type LastMessage, type Message } from './conversation/
 export type { ProvidedConversation } from './conversation/provide.js'
 export type { Run } from './conversation/runs.js'
 
-export { MAX_DRAFT_LENGTH, type Draft, type Submission } from './drafts/draft.js'
+export { MAX_DRAFT_LENGTH, type Draft, type ImportedDraft, type Submission } from './drafts/draft.js'
 export type { DraftText, DraftView, PendingSend, RecoveredDraft } from './drafts/draftView.js'
 export { smallestEdit, type TextEdit } from './drafts/smallestEdit.js'
 

@@ -2,6 +2,7 @@ import { createDraft, type Draft } from '../drafts/draft.js'
 import { invalidArgument } from '../errors.js'
 import { canonicalJson } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
+import { parseValue } from '../lattice/entry.js'
 import { normalizeVersion } from '../lattice/version.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
@@ -10,6 +11,7 @@ import type { Conversation } from './conversation.js'
 import { type ChannelFacts, type Floor, readFloorValue } from './facts.js'
 import { checkSeq } from './message.js'
 import { pinIndexBetween } from './pinIndex.js'
+import { readSeqLeaving } from './unread.js'
 
 /** Mutes until somebody unmutes: the end of JavaScript's time. */
 export const MUTE_FOREVER = 8.64e15
@@ -27,6 +29,11 @@ export interface ConversationHandle {
   subscribe: (listener: () => void) => () => void
   /** Marks as read up to a message, the newest by default. Takes off the unread marks this device has seen. */
   markRead: (upToSeq?: number) => void
+  /**
+   * Reads as far as leaves `count` messages unread, the newest ones. Where fewer are unread a mark is put on: a read
+   * position never moves back.
+   */
+  leaveUnread: (count: number) => void
   /** Puts an unread mark on, which stays until somebody who has seen it reads the conversation. */
   markUnread: () => void
   /** Pins, or moves a pin. */
@@ -50,6 +57,15 @@ export interface ConversationHandle {
   setJoinSeq: (seq: number) => void
   /** Sets one of the app's own attributes; `null` takes it off. Each merges by itself. */
   setAttribute: (name: string, value: Json) => void
+  /**
+   * What this user's devices and a provider last agreed on, as {@link ConversationHandle.agree} noted it; `null` if nothing.
+   */
+  agreed: (provider: string) => Json
+  /**
+   * Notes what a provider last told or was told about this conversation, in whatever shape: the common ancestor from which
+   * a later difference shows whose change it is. All devices of the user share the note.
+   */
+  agree: (provider: string, value: Json) => void
   /** Adds a reminder or brings it up to date. One that is done stays done; opening again needs a new id. */
   setReminder: (reminder: ReminderInput) => void
   /** Marks a reminder as done, on all devices. */
@@ -76,6 +92,10 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     for (const { register, stamp, value } of marks) {
       writer.putText(key, register, [...stamp.slice(0, -1), 1], value)
     }
+  }
+  const mark = (writer: Writer, { headSeq, marks }: ChannelFacts): void => {
+    if (marks.some((known) => core.log.index.isOwn(known))) return
+    writer.put(key, `unreadMark.${clock.instance}`, [...clock.next(), 0], headSeq)
   }
   const hide = (
     writer: Writer,
@@ -112,11 +132,19 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
         clearMarks(writer, now)
       })
     },
-    markUnread: () =>
-      write((writer, { headSeq, marks }) => {
-        if (marks.some((mark) => core.log.index.isOwn(mark))) return
-        writer.put(key, `unreadMark.${clock.instance}`, [...clock.next(), 0], headSeq)
-      }),
+    leaveUnread(count) {
+      checkSeq(count, 'count')
+      write((writer, now) => {
+        const { unread, markedUnread } = conversations.get(key)
+        if (count > unread) mark(writer, now)
+        else if (count === 0 || count < unread) {
+          const seq = readSeqLeaving(now, count)
+          if (seq > 0) writer.put(key, 'read', [seq])
+          if (markedUnread) clearMarks(writer, now)
+        }
+      })
+    },
+    markUnread: () => write(mark),
     pin(place = 'first') {
       const index = placeIndex(core, key, place)
       write((writer) => writer.put(key, 'pin', clock.next(), index))
@@ -163,6 +191,18 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
       checkId(name, 'name')
       const text = canonicalJson(value, 'value')
       write((writer) => writer.putText(key, `x.${name}`, clock.next(), text))
+    },
+    agreed(provider) {
+      const note = core.log.index.get(key, `agreed.${provider}`)
+      return note ? ((parseValue(note.value) ?? null) as Json) : null
+    },
+    agree(provider, value) {
+      checkId(provider, 'provider')
+      const register = `agreed.${provider}`
+      write((writer) => {
+        if (core.log.index.get(key, register)?.value === canonicalJson(value, 'value')) return
+        writer.put(key, register, clock.next(), value)
+      })
     },
     setReminder({ reminderId, version, done = false, data = null }) {
       checkId(reminderId, 'reminder.reminderId')

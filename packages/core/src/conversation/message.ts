@@ -74,8 +74,7 @@ export function checkMessage(message: Message, field: string): CheckedMessage {
     if (rest[name] !== undefined && typeof rest[name] !== 'boolean')
       invalidArgument(`${field}.${name}`, 'a boolean')
   }
-  // What was recalled is gone: only its place stays.
-  const kept = rest.removed ? { fromUid: rest.fromUid, removed: true } : rest
+  const kept = rest.removed ? withoutContent(rest) : rest
   return {
     key,
     messageSeq,
@@ -85,6 +84,11 @@ export function checkMessage(message: Message, field: string): CheckedMessage {
     mentionsMe: mentionsMe === true,
     head: `[${Math.floor(timestamp)},${canonicalJson(kept, field)}]`,
   }
+}
+
+/** What was recalled is gone: only its place stays, and its names, by which others are told which message it was. */
+function withoutContent({ fromUid, messageId, clientMsgNo }: Partial<Message>): object {
+  return { fromUid, messageId, clientMsgNo, removed: true }
 }
 
 /** Refuses what is no sequence number. */

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../errors.js'
-import { normalizeVersion } from '../lattice/version.js'
+import { compareStamps } from '../lattice/stamp.js'
+import { normalizeVersion, type Version } from '../lattice/version.js'
 import type { StoreCore } from '../store/core.js'
 import { type Channel, channelKey } from './channel.js'
 import { checkSeq, type Message } from './message.js'
@@ -18,6 +19,20 @@ export interface ProvidedConversation {
   readonly recents?: readonly Message[]
 }
 
+/** The instance that marks of providers carry. Real ones are eight characters long. */
+const PROVIDER = 'provider~'
+
+/**
+ * A raised count as the counter of a mark: the same on every device that hears of it, so that all together make one mark,
+ * and reading it once takes it off everywhere and for ever.
+ */
+function raiseNumber(version: Version): number {
+  return typeof version === 'number' ? version : Number(BigInt(version) >> LOST_BITS)
+}
+
+/** What a version of 64 bits is shortened by, so that JavaScript counts that far; in nanoseconds, two microseconds. */
+const LOST_BITS = 11n
+
 /** Takes in conversations as a provider lists them. */
 export function provideConversations(core: StoreCore, conversations: readonly ProvidedConversation[]): void {
   const checked = conversations.map(({ channel, lastMsgSeq, version = 0, unread, recents = [] }, index) => {
@@ -33,6 +48,15 @@ export function provideConversations(core: StoreCore, conversations: readonly Pr
     return { key, lastMsgSeq, unread, version: normalizeVersion(version, `${field}.version`) }
   })
   core.transact((writer) => {
+    for (const { key, lastMsgSeq, version, unread } of checked) {
+      const before = core.facts(key).provided
+      // Nothing was said, and still more is unread: somebody marked it, in an app that knows only counts. With the same
+      // version it is an older answer that comes late.
+      const isNewer = before?.lastMsgSeq === lastMsgSeq && compareStamps([version], [before.version]) > 0
+      if (unread && isNewer && before.unread < unread) {
+        writer.put(key, `unreadMark.${PROVIDER}`, [lastMsgSeq, raiseNumber(version), PROVIDER, 0], lastMsgSeq)
+      }
+    }
     receiveMessages(
       core,
       conversations.flatMap(({ recents = [] }) => recents),

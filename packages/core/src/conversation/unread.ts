@@ -22,6 +22,20 @@ export function countUnread(facts: ChannelFacts): number {
   return Math.max(0, unread, marks.length > 0 ? 1 : 0)
 }
 
+/** The least position that, read, leaves at most `count` messages that raise a badge. */
+export function readSeqLeaving(facts: ChannelFacts, count: number): number {
+  const { headSeq, quiet } = facts
+  let below = unreadBase(facts)
+  let enough = Math.max(headSeq, below)
+  // Never falls as the position rises, so that halving finds it.
+  while (below < enough) {
+    const middle = Math.floor((below + enough) / 2)
+    if (headSeq - middle - countInRuns(quiet, middle, headSeq) <= count) enough = middle
+    else below = middle + 1
+  }
+  return enough
+}
+
 /** The unread messages that mention the user. */
 export function countMentions(facts: ChannelFacts): number {
   const base = unreadBase(facts)

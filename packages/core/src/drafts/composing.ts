@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import type { ChannelKey } from '../conversation/channel.js'
 import { draftRoot } from '../document/schema.js'
+import type { HlcStamp } from '../lattice/hlc.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
 import { type Coverage, coveredText, encodeCoverage, remainderOf } from './coverage.js'
@@ -53,6 +54,21 @@ export function beginDraft(core: StoreCore, channel: ChannelKey, initialText: st
   const device = core.deviceName
   const text = createEpisode(draftRoot(core.doc), { id, channel, startedAt, device }, initialText)
   return core.drafts.adopt({ id, ref: id, channel, startedAt, device, text })
+}
+
+/** Begins a draft that comes from elsewhere, at the time it was edited there; call it inside of a transaction. */
+export function importEpisode(
+  { clock, doc, drafts }: StoreCore,
+  channel: ChannelKey,
+  { id, device, editedAt }: { id: string; device: string; editedAt: number | undefined },
+  initialText: string,
+): KnownEpisode {
+  const now = clock.next()
+  // A time to come is a broken clock's, and would stay in the composer until then.
+  const startedAt: HlcStamp =
+    editedAt !== undefined && editedAt >= 0 && editedAt < now[0] ? [Math.floor(editedAt), 0, now[2]] : now
+  const text = createEpisode(draftRoot(doc), { id, channel, startedAt, device }, initialText)
+  return drafts.adopt({ id, ref: id, channel, startedAt, device, text })
 }
 
 /** Finishes a draft, or the part of it that is covered, without sending it. */

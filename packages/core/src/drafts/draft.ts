@@ -8,10 +8,25 @@ import { canonicalJson, MAX_VALUE_LENGTH } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
-import { beginDraft, clearDraft, continueDraft, shownDraft, touchDraft, unfinishedPart } from './composing.js'
+import {
+  beginDraft,
+  clearDraft,
+  continueDraft,
+  importEpisode,
+  shownDraft,
+  touchDraft,
+  unfinishedPart,
+} from './composing.js'
 import { coverageOf, encodeCoverage } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
-import { type DraftView, type KnownEpisode, parseSubmissionId, submissionId } from './draftView.js'
+import {
+  arrangeDrafts,
+  type DraftText,
+  type DraftView,
+  type KnownEpisode,
+  parseSubmissionId,
+  submissionId,
+} from './draftView.js'
 import { draftSubject } from './episode.js'
 import { smallestEdit } from './smallestEdit.js'
 import { acknowledgeSend, failSend, type SubmissionRef } from './submission.js'
@@ -68,8 +83,28 @@ export interface Draft {
   choose: (draftId: string) => void
   /** Makes a recovered draft a draft again, and chooses it if the composer is empty. @throws ParleyError `not-found` */
   restore: (draftId: string) => void
+  /**
+   * Takes in a draft that exists elsewhere, under a name that everybody gives it: several devices that do so make one
+   * draft of it, once, whatever became of it meanwhile. It gets into the composer where no draft was edited later.
+   *
+   * @returns false if a draft of this name was taken in before, or the text is blank
+   */
+  import: (draft: ImportedDraft) => boolean
+  /** What is in the composer as the document has it, without regard to what this device happens to show. */
+  shared: () => DraftText | null
   /** Throws a recovered draft, or one of those beside, away. @throws ParleyError with code `not-found` */
   dismiss: (draftId: string) => void
+}
+
+/** A draft from elsewhere, see `Draft.import`. */
+export interface ImportedDraft {
+  /** Derived from where it comes from, so that every device derives the same: 1 to 200 characters. */
+  readonly draftId: string
+  readonly text: string
+  /** When it was edited, in milliseconds since 1970; now if that is not known. */
+  readonly editedAt?: number
+  /** Who has it, as in "another draft, from Phone". */
+  readonly device?: string
 }
 
 /** The longest draft that `set` takes, in UTF-16 code units; sent, it still fits into a message's JSON. */
@@ -101,6 +136,9 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     if (ref && core.transact((writer) => how(core, writer, ref))) return ref
     throw new ParleyError('not-found', `submissionId ${id} is not known here`, { field: 'submissionId' })
   }
+
+  const isImported = (draftId: string): boolean =>
+    drafts.find(draftId) !== null || core.log.index.get(draftSubject(draftId), 'imported') !== undefined
 
   const restore = (draftId: string): void => {
     const known = find(draftId)
@@ -237,6 +275,25 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
       core.draftsChanged(channel)
     },
     restore,
+    import({ draftId, text, editedAt, device = '' }) {
+      checkId(draftId, 'draftId')
+      if (typeof text !== 'string' || text.length > MAX_DRAFT_LENGTH) {
+        invalidArgument('text', `a string of at most ${MAX_DRAFT_LENGTH} characters`)
+      }
+      if (text.trim() === '' || isImported(draftId)) return false
+      core.transact((writer) => {
+        // Its registers outlive the draft, so that it is not taken in again after a clean-up.
+        writer.put(draftSubject(draftId), 'imported', [0])
+        importEpisode(
+          core,
+          channel,
+          { id: draftId, device, editedAt },
+          text.replace(LONE_SURROGATES, '\ufffd'),
+        )
+      })
+      return true
+    },
+    shared: () => arrangeDrafts(drafts.episodes(channel)).composer,
     dismiss(draftId) {
       const known = find(draftId)
       core.transact((writer) => clearDraft(core, writer, known, unfinishedPart(known)))

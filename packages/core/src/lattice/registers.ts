@@ -40,6 +40,8 @@ const REGISTERS: Readonly<Record<string, StampCheck>> = {
   mute: hlc,
   keep: hlc,
   'x.': hlc,
+  // What a provider and the user's devices last agreed on.
+  'agreed.': hlc,
   'reminder.': (stamp) => stamp.length === 2 && isFlag(stamp[0]) && isVersion(stamp[1]),
   // Of a draft.
   edited: hlc,
@@ -49,6 +51,7 @@ const REGISTERS: Readonly<Record<string, StampCheck>> = {
   'attachment.': hlc,
   'send.': (stamp) => stamp.length === 1 && (stamp[0] === 0 || stamp[0] === 1 || stamp[0] === 2),
   'clear.': hlc,
+  imported: (stamp) => stamp.length === 1 && stamp[0] === 0,
   // Of the document.
   'cursor.': (stamp) => stamp.length === 1 && isVersion(stamp[0]),
 }
