@@ -1,0 +1,41 @@
+export { ExactInteger, exactInteger, parseExactJson, stringifyExactJson } from './json/exactJson.js'
+
+export {
+  encodeLastMsgSeqs,
+  parseLastMsgSeqs,
+  type LastMsgSeq,
+  type ParseLastMsgSeqsOptions,
+} from './wire/lastMsgSeqs.js'
+export { isUnlisted, parentOf } from './wire/channel.js'
+export type { OpaquePayload, PayloadForm } from './wire/payload.js'
+export { readMessage, type ReadMessageContext, type SkipReason } from './wire/readMessage.js'
+export { writeMessage, type WireMessage } from './wire/writeMessage.js'
+export {
+  readConversation,
+  type ListedConversation,
+  type ReadConversationContext,
+} from './wire/readConversation.js'
+export {
+  writeConversation,
+  type Shape,
+  type WireConversation,
+  type WireEmbeddedExtra,
+  type WriteConversationOptions,
+} from './wire/writeConversation.js'
+export { readSyncAnswer, type ReadAnswerContext, type SyncAnswer } from './wire/readAnswer.js'
+export {
+  readV3Conversation,
+  writeV3Conversation,
+  type WireV3Conversation,
+  type WireV3Message,
+} from './wire/v3.js'
+export { extraOf, readExtra, writeExtra, type ConversationExtra, type WireExtra } from './wire/extra.js'
+export {
+  fromReminder,
+  readReminder,
+  REMINDER_TYPES,
+  toReminderInput,
+  writeReminder,
+  type WireReminder,
+  type WukongReminder,
+} from './wire/reminder.js'

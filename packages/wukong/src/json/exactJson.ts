@@ -1,0 +1,74 @@
+import { type Json, ParleyError } from '@parley/core'
+
+/** A run of digits this long may be more than JavaScript counts to. */
+const LONG_RUN = /\d{16}/
+
+/** A string, which is passed over, or a number. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+/**
+ * Parses JSON in which integers may be larger than JavaScript counts: those come out as strings of their digits, all other
+ * numbers as numbers. Message ids of 64 bits and versions in nanoseconds keep their last digits that way.
+ *
+ * @throws ParleyError with code `invalid-argument` that says where the text is no JSON
+ * @example
+ * ```ts
+ * import { parseExactJson } from '@parley/wukong'
+ *
+ * parseExactJson('{"message_id":1000000000000016644,"message_seq":7}') // { message_id: '1000000000000016644', message_seq: 7 }
+ * ```
+ */
+export function parseExactJson(text: string, field = 'The text'): Json {
+  const exact = LONG_RUN.test(text)
+    ? text.replace(STRING_OR_NUMBER, (token) => (isUnsafeInteger(token) ? `"${token}"` : token))
+    : text
+  try {
+    return JSON.parse(exact) as Json
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ParleyError('invalid-argument', `${field} must be JSON: ${why}`, { field, cause })
+  }
+}
+
+function isUnsafeInteger(token: string): boolean {
+  // A leading zero is no JSON, and quoted it would become some.
+  return /^-?[1-9]\d*$/.test(token) && !Number.isSafeInteger(Number(token))
+}
+
+// Unguessable, so that no text of a user is taken for a number.
+const MARK = `@${Math.random().toString(36).slice(2)}@`
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g')
+
+/** An integer beyond 2^53, which {@link stringifyExactJson} writes with all its digits. */
+export class ExactInteger {
+  readonly digits: string
+
+  constructor(digits: string) {
+    this.digits = digits
+  }
+
+  toJSON(): string {
+    return MARK + this.digits
+  }
+}
+
+/** An integer as JSON is to have it: a number while that is exact. */
+export function exactInteger(value: number | string | bigint): number | ExactInteger {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : new ExactInteger(BigInt(value).toString())
+}
+
+/**
+ * Writes JSON, {@link ExactInteger}s as the numbers they stand for.
+ *
+ * @example
+ * ```ts
+ * import { exactInteger, stringifyExactJson } from '@parley/wukong'
+ *
+ * stringifyExactJson({ message_id: exactInteger('1000000000000016644') }) // '{"message_id":1000000000000016644}'
+ * ```
+ */
+export function stringifyExactJson(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.includes(MARK) ? text.replace(MARKED, '$1') : text
+}
