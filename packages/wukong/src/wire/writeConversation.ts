@@ -12,7 +12,8 @@ export type Shape = 'wukongim' | 'tsdd'
 export interface WireConversation {
   readonly channel_id: string
   readonly channel_type: number
-  readonly unread: number
+  /** TangSengDaoDao leaves it out when it is 0. */
+  readonly unread?: number
   /** In seconds. */
   readonly timestamp: number
   readonly last_msg_seq: number
@@ -81,7 +82,7 @@ export function writeConversation(
   return {
     channel_id: channel.channelId,
     channel_type: channel.channelType,
-    unread,
+    ...(shape === 'tsdd' && unread === 0 ? {} : { unread }),
     timestamp: last.timestamp,
     last_msg_seq: lastMessage.messageSeq,
     last_client_msg_no: last.client_msg_no,

@@ -1,0 +1,467 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { createStore, type Message, parseChannelKey } from '@parley/core'
+import { describe, expect, it } from 'vitest'
+import {
+  encodeLastMsgSeqs,
+  exactInteger,
+  fromReminder,
+  parseExactJson,
+  parseLastMsgSeqs,
+  readConversation,
+  readExtra,
+  readMessage,
+  readReminder,
+  readSyncAnswer,
+  readV3Conversation,
+  stringifyExactJson,
+  toReminderInput,
+  type WireConversation,
+  type WireMessage,
+  writeConversation,
+  writeExtra,
+  writeMessage,
+  writeReminder,
+  writeV3Conversation,
+} from '../src/index.js'
+
+const DATA = new URL('../../../test/data/ubuntu-irc/', import.meta.url)
+const read = (name: string): string => readFileSync(new URL(name, DATA), 'utf8')
+const me = 'Pici'
+
+const wire = (more: object = {}): object => ({
+  header: { no_persist: 0, red_dot: 1, sync_once: 0 },
+  setting: 0,
+  message_id: exactInteger('1000000000000016644'),
+  message_idstr: '1000000000000016644',
+  client_msg_no: 'c-1',
+  message_seq: 7,
+  from_uid: 'bob',
+  channel_id: 'ubuntu',
+  channel_type: 2,
+  timestamp: 1204353600,
+  payload: { type: 1, content: 'Hi' },
+  ...more,
+})
+
+describe('JSON', () => {
+  it('[W1] integers beyond 2^53 keep their digits in and out', () => {
+    const text =
+      '{"a":1204353600000000001,"b":[-9223372036854775808,9007199254740991],"c":1.5e300,"d":"1204353600000000001 \\" 12"}'
+    expect(parseExactJson(text)).toEqual({
+      a: '1204353600000000001',
+      b: ['-9223372036854775808', 9007199254740991],
+      c: 1.5e300,
+      d: '1204353600000000001 " 12',
+    })
+    expect(stringifyExactJson({ a: exactInteger('1204353600000000001'), b: exactInteger(7) })).toBe(
+      '{"a":1204353600000000001,"b":7}',
+    )
+  })
+
+  it('[W1] what is no JSON is refused, a number with a leading zero too', () => {
+    for (const text of [
+      '',
+      '{',
+      '{"a":01204353600000000001}',
+      '{"a":12043536000000000012043536000000000001x}',
+    ]) {
+      expect(() => parseExactJson(text)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+    }
+  })
+})
+
+describe('last_msg_seqs', () => {
+  it('[W3] is read from the right, with : and | in ids', () => {
+    expect([...parseLastMsgSeqs('a:b:c:2:5|Alyx|lappy:1:3|c1@t9:5:1|😀-%:2:9')]).toEqual([
+      ['2:a:b:c', 5],
+      ['1:Alyx|lappy', 3],
+      ['5:c1@t9', 1],
+      ['2:😀-%', 9],
+    ])
+  })
+
+  it('[W3] nothing, nonsense and numbers out of range do no harm', () => {
+    for (const text of [undefined, null, '', '|', 'x', 'a:b', 'a:300:5', ':1:5', 7]) {
+      expect(parseLastMsgSeqs(text).size).toBe(0)
+    }
+    expect(parseLastMsgSeqs('a:1:99999999999999999999').get('1:a')).toBe(2 ** 32 - 1)
+    expect(parseLastMsgSeqs('a:1:9|a:1:4').get('1:a')).toBe(4)
+  })
+
+  it('[W3] what is known decides where an id could end twice', () => {
+    const text = 'a:1:5|b:1:7'
+    expect([...parseLastMsgSeqs(text, { isKnown: (key) => key === '1:a:1:5|b' })]).toEqual([['1:a:1:5|b', 7]])
+    expect([...parseLastMsgSeqs(text, { isKnown: (key) => key === '1:a' || key === '1:b' })]).toEqual([
+      ['1:a', 5],
+      ['1:b', 7],
+    ])
+  })
+
+  it('[W3] 10,000 entries are read in a moment, known or not', () => {
+    const text = Array.from({ length: 10_000 }, (_, index) => `channel-${index}|x:2:${index}`).join('|')
+    const started = performance.now()
+    expect(parseLastMsgSeqs(text).size).toBe(10_000)
+    expect(parseLastMsgSeqs(text, { isKnown: () => false }).size).toBe(10_000)
+    expect(performance.now() - started).toBeLessThan(2000)
+  })
+
+  it('[W4] an id whose tail a plain server would take for another person is left out', () => {
+    const entries = ['Alyx|lappy', 'a:b|c:d', 'x:y'].map((channelId) => ({
+      channel: { channelId, channelType: 1 },
+      lastMsgSeq: 3,
+    }))
+    expect(encodeLastMsgSeqs(entries)).toBe('a:b|c:d:1:3|x:y:1:3')
+  })
+})
+
+describe('messages', () => {
+  it('[W5] a person message is in the conversation with the other one, whoever wrote it', () => {
+    const received = wire({ channel_id: me, channel_type: 1, from_uid: 'bob' })
+    const sent = wire({ channel_id: 'bob', channel_type: 1, from_uid: me })
+    for (const value of [received, sent]) {
+      expect(readMessage(value, { me })).toMatchObject({ channel: { channelId: 'bob', channelType: 1 } })
+    }
+    expect(readMessage(wire({ channel_id: 'carol', channel_type: 1, from_uid: 'bob' }), { me })).toBe(
+      'not-mine',
+    )
+    expect(readMessage(wire({ channel_id: me, channel_type: 1, from_uid: '' }), { me })).toMatchObject({
+      fromUid: '',
+    })
+  })
+
+  it('[W7] commands, what is not kept and channels without conversations are passed over', () => {
+    for (const more of [
+      { payload: { type: 99, cmd: 'unreadClear' } },
+      { header: { no_persist: 1, red_dot: 1 } },
+      { header: { sync_once: 1 } },
+      { channel_id: 'ubuntu____cmd' },
+      { channel_type: 9 },
+    ]) {
+      expect(readMessage(wire(more), { me })).toBe('not-kept')
+    }
+  })
+
+  it('[W2] both payload forms, both id forms, and nulls', () => {
+    const plain = readMessage(wire(), { me }) as Message
+    expect(plain).toMatchObject({
+      messageId: '1000000000000016644',
+      timestamp: 1204353600000,
+      payload: { content: 'Hi' },
+    })
+    const payload = btoa(JSON.stringify({ type: 1, content: 'Hi' }))
+    expect(readMessage(wire({ payload }), { me })).toEqual(plain)
+    const { message_idstr: _, ...withoutText } = wire({ message_id: '1000000000000016644' }) as WireMessage
+    expect(readMessage(withoutText, { me })).toEqual(plain)
+    const bare = {
+      message_seq: 1,
+      channel_id: 'g',
+      channel_type: '2',
+      header: null,
+      setting: null,
+      from_uid: null,
+      payload: null,
+      message_extra: null,
+    }
+    expect(readMessage(bare, { me })).toEqual({
+      channel: { channelId: 'g', channelType: 2 },
+      messageSeq: 1,
+      fromUid: '',
+      timestamp: 0,
+      payload: null,
+      version: 0,
+    })
+  })
+
+  it('[W6] what this package has no word for comes out again, in either form', () => {
+    const value = wire({
+      setting: 2,
+      expire: 60,
+      topic: 't',
+      message_extra: { readed_count: 3, extra_version: 5 },
+      header: { no_persist: 0, red_dot: 0, sync_once: 0 },
+    })
+    const message = readMessage(value, { me }) as Message
+    expect(message).toMatchObject({ silent: true, version: 5 })
+    expect(writeMessage(message, message.channel, 'object')).toEqual(value)
+    const encrypted = wire({ payload: 'gZeZmQ==' })
+    const opaque = readMessage(encrypted, { me }) as Message
+    expect(writeMessage(opaque, opaque.channel, 'base64')).toEqual(encrypted)
+  })
+
+  it('[W6] a recalled or edited message is written as such', () => {
+    const recalled = readMessage(wire({ revoke: 1, extra_version: 3 }), { me }) as Message
+    expect(recalled).toMatchObject({ removed: true, version: 3 })
+    const store = createStore({ userId: me })
+    store.receive(recalled)
+    const { lastMessage } = store.conversation(recalled.channel).getSnapshot()
+    expect(writeMessage(lastMessage!, recalled.channel, 'object')).toMatchObject({
+      revoke: 1,
+      client_msg_no: 'c-1',
+      payload: { type: 1, content: '' },
+    })
+    const edited = readMessage(
+      wire({ message_extra: { content_edit: { type: 1, content: 'Ho' }, extra_version: 4 } }),
+      { me },
+    )
+    expect(edited).toMatchObject({ payload: { content: 'Ho' }, version: 4 })
+  })
+
+  it("[W6] an app's own payload goes out as text, and a message without names gets lasting ones", () => {
+    const message = {
+      channel: { channelId: 'g', channelType: 2 },
+      messageSeq: 4,
+      fromUid: 'bob',
+      timestamp: 1999,
+      payload: { text: 'Yo' },
+    }
+    const written = writeMessage(message, message.channel, 'object')
+    expect(written).toMatchObject({ payload: { type: 1, content: 'Yo' }, timestamp: 1 })
+    expect(written.client_msg_no).toBe(`parley-${written.message_idstr}`)
+    expect(writeMessage(message, message.channel, 'object')).toEqual(written)
+    expect(writeMessage({ ...message, messageSeq: 5 }, message.channel, 'object').message_idstr).not.toBe(
+      written.message_idstr,
+    )
+  })
+
+  it('[W8] an error names the member as the input has it', () => {
+    expect(() => readMessage(wire({ message_seq: 'x' }), { me, field: 'recents[3]' })).toThrow(
+      expect.objectContaining({ field: 'recents[3].message_seq' }),
+    )
+    expect(() => readConversation({ channel_id: '', channel_type: 1 }, { me })).toThrow(
+      expect.objectContaining({ field: 'conversation.channel_id' }),
+    )
+  })
+})
+
+describe('answers', () => {
+  it('[W2] every envelope', () => {
+    const item = { channel_id: 'bob', channel_type: 1, last_msg_seq: 3, recents: null, version: null }
+    for (const answer of [
+      [item],
+      { conversations: [item] },
+      { uid: me, conversations: [item], users: null },
+    ]) {
+      expect(readSyncAnswer(answer, { me }).conversations).toMatchObject([
+        { channel: { channelId: 'bob' }, version: 0 },
+      ])
+    }
+    for (const nothing of [null, undefined, [], {}, { conversations: null }]) {
+      expect(readSyncAnswer(nothing, { me }).conversations).toEqual([])
+    }
+    expect(() => readSyncAnswer('x', { me })).toThrow(/array of conversations/)
+  })
+
+  it('[W2] a missing count says nothing, except where zeros are left out', () => {
+    const item = { channel_id: 'bob', channel_type: 1 }
+    expect(readSyncAnswer([item], { me }).conversations[0]).not.toHaveProperty('unread')
+    expect(readSyncAnswer({ conversations: [item] }, { me }).conversations[0]).toMatchObject({
+      unread: 0,
+      mute: false,
+      stick: false,
+    })
+  })
+
+  it("[W2] the models of the iOS SDK, and of an app's own classes", () => {
+    const model = {
+      channel: { channelId: 'bob', channelType: 1 },
+      unread: 2,
+      lastMsgSeq: 5,
+      lastMsgClientNo: 'c5',
+      version: 9n,
+      mute: true,
+      recents: [
+        {
+          messageSeq: 4,
+          clientMsgNo: 'c4',
+          fromUid: 'bob',
+          timestamp: 4,
+          content: { type: 1, content: 'a' },
+        },
+        { messageSeq: 5, clientMsgNo: 'c5', fromUid: 'bob', timestamp: 5 },
+      ],
+      remoteExtra: { browseTo: 3, keepOffsetY: -7, draft: 'd', version: 4 },
+    }
+    expect(readSyncAnswer({ conversations: [model] }, { me }).conversations[0]).toMatchObject({
+      lastMsgSeq: 5,
+      version: 9,
+      mute: true,
+      stick: false,
+      recents: [{ messageSeq: 5 }, { messageSeq: 4, payload: { content: 'a' } }],
+      extra: { browseTo: 3, keepOffsetY: -7, draft: 'd', version: 4 },
+    })
+  })
+
+  it('[W8] one bad item is passed over and told, the others are read', () => {
+    const errors: unknown[] = []
+    const good = { channel_id: 'bob', channel_type: 1, recents: [{ message_seq: -1 }, { message_seq: 2 }] }
+    const { conversations } = readSyncAnswer([null, 7, { channel_type: 1 }, good], {
+      me,
+      onBadItem: (error) => errors.push(error),
+    })
+    expect(conversations).toMatchObject([{ lastMsgSeq: 2, recents: [{ messageSeq: 2 }] }])
+    expect(errors).toHaveLength(4)
+  })
+
+  it('[W9] a deletion is told on the newest message, or in a list of them', () => {
+    const item = {
+      channel_id: 'bob',
+      channel_type: 1,
+      last_client_msg_no: 'c',
+      recents: [wire({ client_msg_no: 'c', is_deleted: 1 })],
+    }
+    expect(readConversation(item, { me }).deleted).toBe(true)
+    expect(readConversation({ ...item, last_client_msg_no: 'd' }, { me }).deleted).toBe(false)
+    expect(
+      readSyncAnswer({ conversations: [], deletes: [{ channel_id: 'g', channel_type: 2 }] }, { me }).deletes,
+    ).toEqual([{ channelId: 'g', channelType: 2 }])
+  })
+})
+
+describe('real input', () => {
+  // The same JSON, its members in another order.
+  const decoded = (payload: unknown): unknown =>
+    typeof payload === 'string'
+      ? JSON.parse(new TextDecoder().decode(Buffer.from(payload, 'base64')))
+      : payload
+
+  /** What this package changes on purpose. */
+  const expected = (item: WireConversation): object => ({
+    ...item,
+    version: String(item.version),
+    recents: item.recents.map((message) => ({
+      ...message,
+      message_id: String(message.message_id),
+      // A received person message names the other one.
+      channel_id: item.channel_id,
+      payload: decoded(message.payload),
+    })),
+  })
+
+  it.each(['wukongim', 'tsdd'] as const)('[W6] %s: what goes in comes out, field by field', (shape) => {
+    const text = read(`conversation-sync.${shape}.json`)
+    const answer = parseExactJson(text) as unknown
+    const items = (
+      Array.isArray(answer) ? answer : (answer as { conversations: unknown[] }).conversations
+    ) as WireConversation[]
+    const listed = readSyncAnswer(answer, { me }).conversations
+    const store = createStore({ userId: me })
+    store.provide(listed)
+    const written = listed.map(({ channel, version, recents }) =>
+      writeConversation(store.conversation(channel).getSnapshot(), {
+        shape,
+        version,
+        recents,
+        msgCount: 100,
+      }),
+    )
+    const back = parseExactJson(stringifyExactJson(written)) as unknown as WireConversation[]
+    expect(
+      back.every(({ recents }) =>
+        recents.every((message) => (typeof message.payload === 'string') === (shape === 'wukongim')),
+      ),
+    ).toBe(true)
+    expect(back.map(expected)).toEqual(items.map(expected))
+  })
+
+  it('[W6] every message of the channel comes out as it went in', () => {
+    const lines = gunzipSync(readFileSync(new URL('messages.ndjson.gz', DATA)))
+      .toString('utf8')
+      .trim()
+      .split('\n')
+    for (const line of lines.filter((_, index) => index % 10 === 0)) {
+      const value = parseExactJson(line) as Record<string, unknown>
+      const message = readMessage(value, { me })
+      if (typeof message === 'string') continue
+      const back = JSON.parse(stringifyExactJson(writeMessage(message, message.channel, 'base64')))
+      expect({ ...back, message_id: 0, channel_id: '', payload: decoded(back.payload) }).toEqual({
+        ...value,
+        message_id: 0,
+        channel_id: '',
+        payload: decoded(value.payload),
+      })
+    }
+  })
+})
+
+describe('the third generation, extras and reminders', () => {
+  it('[W6] a conversation of v3 goes in and out', () => {
+    const item = {
+      channel_id: 'ubuntu',
+      channel_type: 2,
+      active_at: exactInteger('1204353600123000000'),
+      read_seq: 5,
+      deleted_to_seq: 0,
+      unread: 2,
+      last_message: {
+        message_id: exactInteger('1000000000000016644'),
+        message_idstr: '1000000000000016644',
+        message_seq: 7,
+        from_uid: 'bob',
+        client_msg_no: 'c',
+        server_timestamp_ms: 1204353600123,
+        payload: btoa('{"type":1,"content":"Hi"}'),
+      },
+    }
+    const listed = readV3Conversation(parseExactJson(stringifyExactJson(item)), { me })
+    expect(listed.version).toBe('01204353600123000000')
+    const store = createStore({ userId: me })
+    store.provide([listed])
+    const written = writeV3Conversation(store.conversation(listed.channel).getSnapshot())
+    expect(stringifyExactJson({ ...written, last_message: { ...written.last_message, payload: '' } })).toBe(
+      stringifyExactJson({ ...item, last_message: { ...item.last_message, payload: '' } }),
+    )
+    expect(
+      readV3Conversation({ channel_id: 'g', channel_type: 2, active_at: 1, last_message: null }, { me }),
+    ).toMatchObject({ recents: [] })
+  })
+
+  it('[W6] extras and reminders too', () => {
+    const extra = {
+      channel_id: 'g',
+      channel_type: 2,
+      browse_to: 4,
+      keep_message_seq: 3,
+      keep_offset_y: -12,
+      draft: 'd',
+      draft_updated_at: 7,
+      version: 9,
+    }
+    expect(writeExtra(readExtra(extra))).toEqual(extra)
+    const reminder = {
+      id: 3,
+      message_id: '8',
+      message_seq: 2,
+      channel_id: 'g',
+      channel_type: 2,
+      reminder_type: 1,
+      uid: 'u',
+      publisher: 'p',
+      text: 't',
+      data: { a: 1 },
+      is_locate: 1,
+      version: 6,
+      done: 0,
+    }
+    const store = createStore({ userId: me })
+    const group = store.conversation(parseChannelKey('2:g'))
+    group.setReminder(toReminderInput(readReminder(reminder)))
+    expect(writeReminder(fromReminder(group.getSnapshot().reminders[0]!, group.channel))).toEqual(reminder)
+  })
+
+  it('[W6] a draft longer than the columns of those servers is cut, not in a surrogate pair', () => {
+    const channel = { channelId: 'g', channelType: 2 }
+    const draft = `${'a'.repeat(999)}😀`
+    expect(
+      writeExtra({
+        channel,
+        browseTo: 0,
+        keepMessageSeq: 0,
+        keepOffsetY: 0,
+        draft,
+        draftUpdatedAt: 0,
+        version: 1,
+      }).draft,
+    ).toBe('a'.repeat(999))
+  })
+})
