@@ -39,3 +39,23 @@ export {
   type WireReminder,
   type WukongReminder,
 } from './wire/reminder.js'
+
+export { decodeIndexRow, encodeIndexRow, type IndexRow } from './versions/indexRow.js'
+export type { Shown, ShownState } from './versions/shown.js'
+export {
+  createVersionIndex,
+  rebuildVersionIndex,
+  type StoredVersionIndex,
+  type VersionGap,
+  type VersionIndex,
+  type VersionIndexChange,
+} from './versions/versionIndex.js'
+export {
+  selectConversations,
+  selectExtras,
+  selectReminders,
+  type SelectedConversation,
+  type Selection,
+  type SyncRequest,
+} from './versions/select.js'
+export { createVectorIndex, type Clocks, type VectorIndex, type VectorStep } from './versions/vectorIndex.js'
