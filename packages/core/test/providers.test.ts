@@ -166,6 +166,8 @@ describe('notes', () => {
     stop()
     phone.receive(message(2))
     expect(heard).toEqual([['1:bob'], ['2:ubuntu']])
+    phone.conversation({ channelId: 'c', channelType: 3 }).draft.set('x')
+    expect(phone.keys().sort()).toEqual(['1:bob', '2:ubuntu', '3:c'])
   })
 
   it('[C2] a recalled message keeps its names', () => {

@@ -59,3 +59,35 @@ export {
   type SyncRequest,
 } from './versions/select.js'
 export { createVectorIndex, type Clocks, type VectorIndex, type VectorStep } from './versions/vectorIndex.js'
+
+export {
+  createConversationManager,
+  type ConversationManager,
+  type ExtraUpdate,
+} from './manager/conversationManager.js'
+export {
+  createReminderManager,
+  type ReminderDelegate,
+  type ReminderManager,
+} from './manager/reminderManager.js'
+export type { ConversationDelegate } from './manager/delegates.js'
+export type { WukongConversation } from './manager/model.js'
+export {
+  MAX_ATTEMPTS,
+  PROVIDER_TIMEOUT_MS,
+  RETRY_DELAY_MS,
+  UPLOAD_DELAY_MS,
+  type Emulation,
+  type ManagerOptions,
+} from './manager/options.js'
+export { ProviderError, type ProviderErrorCode } from './manager/callProvider.js'
+export type {
+  OutgoingExtra,
+  ReminderDoneProvider,
+  ReminderProvider,
+  SyncConversationAck,
+  SyncConversationExtraProvider,
+  SyncConversationProvider,
+  UpdateConversationExtraProvider,
+} from './manager/providers.js'
+export type { SyncOutcome } from './manager/syncLoop.js'

@@ -69,6 +69,8 @@ export interface Store {
    */
   onTouch: (listener: (keys: ReadonlySet<ChannelKey>) => void) => () => void
   readonly cursors: Cursors
+  /** The conversations of which anything is known, hidden ones included, in no order. */
+  keys: () => ChannelKey[]
   /** Does several actions in one transaction: one update, one batch of changes. They see the state from before it. */
   transact: (actions: () => void) => void
   /**
@@ -220,6 +222,7 @@ export function createStore(options: StoreOptions): Store {
     onChange: conversations.onBatch,
     onTouch: touches.subscribe,
     cursors: createCursors(core),
+    keys: () => [...new Set([...drafts.channels, ...[...log.index.subjects].filter(isChannelKey)])],
     transact: (actions) => core.transact(actions),
     applyUpdate: (update, origin) => intake.receive(update, origin),
     get highWater() {

@@ -1,0 +1,176 @@
+import { type ChannelKey, parseChannelKey, type Store, type Version } from '@parley/core'
+import { readArray, readVersion, versionNumber } from '../json/fields.js'
+import { type ConversationExtra, readExtra } from '../wire/extra.js'
+import { currentState, isPending, readAgreement, writeAgreement } from './agreement.js'
+import { callProvider } from './callProvider.js'
+import type { Delegates } from './delegates.js'
+import type { ManagerContext } from './options.js'
+import type { SyncConversationExtraProvider, UpdateConversationExtraProvider } from './providers.js'
+import { isNewer, takeExtra } from './takeExtra.js'
+
+/** Drafts, scroll positions and the like, to and from a provider. */
+export interface ExtraSync {
+  syncProvider: SyncConversationExtraProvider | null
+  updateProvider: UpdateConversationExtraProvider | null
+  /** Fetches what changed there, then sends what changed here. Rejects where the provider fails. */
+  sync: () => Promise<void>
+  /** Takes in an extra that came inside of a conversation. */
+  take: (extra: ConversationExtra) => void
+  /** Sends what changed here of one conversation, at once. */
+  push: (key: ChannelKey) => Promise<void>
+  /** Sends what changed here of some conversations, in a while. */
+  pushSoon: (keys: Iterable<ChannelKey>) => void
+  close: () => void
+}
+
+/** The longest time until a failed upload is tried again, in milliseconds. */
+const MAX_RETRY_MS = 60_000
+
+/** Creates the {@link ExtraSync} of a manager. */
+export function createExtraSync(store: Store, context: ManagerContext, delegates: Delegates): ExtraSync {
+  const { provider, environment, timeoutMs } = context
+  const cursor = `${provider}/extra`
+  const waiting = new Set<ChannelKey>()
+  const underWay = new Map<ChannelKey, Promise<void>>()
+  let failures = 0
+  let stopTimer: (() => void) | null = null
+  let isClosed = false
+
+  const wakeUp = (delayMs: number): void => {
+    stopTimer?.()
+    stopTimer = environment.schedule(() => {
+      stopTimer = null
+      void pushWaiting()
+    }, delayMs)
+  }
+
+  const pushWaiting = async (): Promise<void> => {
+    try {
+      // An upload overwrites what its server has, so that is looked at first.
+      if (self.syncProvider) await fetch(self.syncProvider)
+    } catch (error) {
+      tryAgain(error)
+      return
+    }
+    const keys = [...waiting]
+    waiting.clear()
+    for (const key of keys) void push(key)
+  }
+
+  const tryAgain = (error: unknown): void => {
+    if (isClosed) return
+    environment.reportError(error)
+    wakeUp(Math.min(MAX_RETRY_MS, context.retryDelayMs * 2 ** failures++))
+  }
+
+  const upload = async (key: ChannelKey): Promise<void> => {
+    const handle = store.conversation(parseChannelKey(key))
+    const call = self.updateProvider
+    const agreed = readAgreement(handle, provider)
+    const mine = currentState(handle)
+    // One in no list waits until it is in one: its server does not know it yet, or any more.
+    if (!call || isClosed || handle.getSnapshot().hidden || !isPending(agreed, mine)) return
+    const version = await callProvider<number | string | bigint>(
+      call,
+      1,
+      (callback) => {
+        const { channel, draft } = { channel: handle.channel, draft: handle.draft.shared() }
+        const extra = {
+          channel,
+          ...mine,
+          draftUpdatedAt: draft?.editedAt ?? 0,
+          version: versionNumber(agreed.version),
+        }
+        return call(extra, callback)
+      },
+      { name: 'The provider that updates an extra', timeoutMs, environment },
+    )
+    if (isClosed) return
+    const given: Version = readVersion(version)
+    const latest = readAgreement(handle, provider)
+    // What came from there meanwhile is newer than what was sent.
+    if (isNewer(latest.version, agreed.version) && !isNewer(given, latest.version)) return
+    writeAgreement(handle, provider, {
+      version: isNewer(given, latest.version) ? given : latest.version,
+      theirs: mine,
+      mine,
+      draftId: latest.draftId,
+    })
+  }
+
+  const push = (key: ChannelKey): Promise<void> => {
+    const before = underWay.get(key) ?? Promise.resolve()
+    const run = before
+      .then(
+        () => upload(key),
+        () => upload(key),
+      )
+      .then(
+        () => {
+          failures = 0
+        },
+        (error) => {
+          waiting.add(key)
+          tryAgain(error)
+          throw error
+        },
+      )
+      .finally(() => {
+        if (underWay.get(key) === run) underWay.delete(key)
+      })
+    underWay.set(key, run)
+    // Whoever does not wait for it has had it reported.
+    run.catch(() => {})
+    return run
+  }
+
+  const fetch = async (call: SyncConversationExtraProvider): Promise<void> => {
+    const version = versionNumber(store.cursors.get(cursor))
+    const answer = await callProvider<unknown>(call, 1, (callback) => call(version, callback), {
+      name: 'The provider that syncs extras',
+      timeoutMs,
+      environment,
+    })
+    if (isClosed) return
+    const extras = readArray(answer, 'extras').flatMap((value, index) => {
+      try {
+        return [readExtra(value, `extras[${index}]`)]
+      } catch (error) {
+        environment.reportError(error)
+        return []
+      }
+    })
+    delegates.together([], () => {
+      for (const extra of extras) self.take(extra)
+      for (const { version } of extras) store.cursors.advance(cursor, version)
+    })
+  }
+
+  const self: ExtraSync = {
+    syncProvider: null,
+    updateProvider: null,
+    async sync() {
+      if (self.syncProvider) await fetch(self.syncProvider)
+      if (self.updateProvider) await Promise.allSettled(store.keys().map(push))
+    },
+    take(extra) {
+      try {
+        takeExtra(store, provider, extra)
+      } catch (error) {
+        environment.reportError(error)
+      }
+    },
+    push,
+    pushSoon(keys) {
+      if (!self.updateProvider || isClosed) return
+      for (const key of keys) waiting.add(key)
+      if (waiting.size > 0 && failures === 0) wakeUp(context.uploadDelayMs)
+    },
+    close() {
+      isClosed = true
+      stopTimer?.()
+      stopTimer = null
+    },
+  }
+  return self
+}

@@ -1,0 +1,175 @@
+import { type Channel, type ChannelKey, createEmitter, parseChannelKey, type Store } from '@parley/core'
+import { isFields, readArray, versionNumber } from '../json/fields.js'
+import { fromReminder, readReminder, toReminderInput, type WukongReminder } from '../wire/reminder.js'
+import { callProvider } from './callProvider.js'
+import { type ManagerOptions, resolveOptions } from './options.js'
+import type { ReminderDoneProvider, ReminderProvider } from './providers.js'
+
+/** What an app implements to hear of reminders. */
+export interface ReminderDelegate {
+  readonly onReminderChange?: (channel: Channel, reminders: readonly WukongReminder[]) => void
+}
+
+/** Mentions and requests to join, to and from an app's server. */
+export interface ReminderManager {
+  setReminderProvider: (provider: ReminderProvider | null) => void
+  setReminderDoneProvider: (provider: ReminderDoneProvider | null) => void
+  /** Fetches new reminders, then tells what was done here. A provider that says nothing has nothing. */
+  sync: () => Promise<void>
+  /** Marks reminders as done, on all devices at once, and tells the app's server, now or when it can be reached. */
+  done: (ids: ReadonlyArray<string | number>) => Promise<void>
+  /** The open reminders of a channel that somebody else made. */
+  getWaitDoneReminders: (channel: Channel) => readonly WukongReminder[]
+  getReminders: (channel: Channel) => readonly WukongReminder[]
+  addDelegate: (delegate: ReminderDelegate) => void
+  removeDelegate: (delegate: ReminderDelegate) => void
+  close: () => void
+}
+
+/**
+ * Creates the reminder manager of a store, with the API of the iOS SDK.
+ *
+ * @example
+ * ```ts
+ * import { createStore } from '@parley/core'
+ * import { createReminderManager } from '@parley/wukong'
+ *
+ * const store = createStore({ userId: 'alice' })
+ * const reminders = createReminderManager(store)
+ * reminders.setReminderProvider(async (version) => [
+ *   { id: 1, channel_id: 'g', channel_type: 2, message_seq: 4, reminder_type: 1, text: '@alice', version: 3, done: 0 },
+ * ])
+ * await reminders.sync()
+ * reminders.getWaitDoneReminders({ channelId: 'g', channelType: 2 }).length // 1
+ * ```
+ */
+export function createReminderManager(
+  store: Store,
+  options: Omit<ManagerOptions, 'reminders'> = {},
+): ReminderManager {
+  const { provider, environment, timeoutMs } = resolveOptions(options)
+  const cursor = `${provider}/reminders`
+  const emitter = createEmitter<(delegate: ReminderDelegate) => void>(environment.reportError)
+  const subscriptions = new Map<ReminderDelegate, () => void>()
+  const told = new Set<string>()
+  let fetch: ReminderProvider | null = null
+  let finish: ReminderDoneProvider | null = null
+
+  const remindersOf = (channel: Channel): WukongReminder[] =>
+    store
+      .conversation(channel)
+      .getSnapshot()
+      .reminders.map((reminder) => fromReminder(reminder, channel))
+
+  const known = new Map<ChannelKey, unknown>()
+  const stop = store.onTouch((keys) => {
+    for (const key of keys) {
+      const channel = parseChannelKey(key)
+      const { reminders } = store.conversation(channel).getSnapshot()
+      if (known.get(key) === reminders || (!known.has(key) && reminders.length === 0)) continue
+      known.set(key, reminders)
+      const models = remindersOf(channel)
+      emitter.emit((delegate) => delegate.onReminderChange?.(channel, models))
+    }
+  })
+
+  const take = (answer: unknown): void => {
+    const reminders = readArray(answer, 'reminders').flatMap((value, index) => {
+      try {
+        return [readReminder(value, `reminders[${index}]`)]
+      } catch (error) {
+        environment.reportError(error)
+        return []
+      }
+    })
+    store.transact(() => {
+      for (const reminder of reminders) {
+        const { data, ...rest } = toReminderInput(reminder)
+        // Noted as the server has it, so that it can be told of what is done here only.
+        store.conversation(reminder.channel).setReminder({
+          ...rest,
+          data: { ...(isFields(data) ? data : {}), doneThere: reminder.done } as NonNullable<typeof data>,
+        })
+        store.cursors.advance(cursor, reminder.version)
+      }
+    })
+  }
+
+  /** The reminders that are done here and, as far as is known, not at the provider's. */
+  const untold = (): string[] =>
+    store.keys().flatMap((key) =>
+      store
+        .conversation(parseChannelKey(key))
+        .getSnapshot()
+        .reminders.filter(
+          ({ reminderId, done, data }) =>
+            done && !told.has(reminderId) && isFields(data) && data.doneThere === false,
+        )
+        .map(({ reminderId }) => reminderId),
+    )
+
+  const tell = async (): Promise<void> => {
+    const call = finish
+    const ids = call ? untold() : []
+    if (!call || ids.length === 0) return
+    await callProvider<unknown>(call, 1, (callback) => call(ids, (error) => callback(null, error)), {
+      name: 'The provider that marks reminders as done',
+      timeoutMs,
+      environment,
+    })
+    for (const id of ids) told.add(id)
+  }
+
+  return {
+    setReminderProvider(next) {
+      fetch = next
+    },
+    setReminderDoneProvider(next) {
+      finish = next
+    },
+    async sync() {
+      const call = fetch
+      if (call) {
+        const version = versionNumber(store.cursors.get(cursor))
+        const answer = await callProvider<unknown>(call, 1, (callback) => call(version, callback), {
+          name: 'The reminder provider',
+          timeoutMs,
+          environment,
+        }).catch((error) => {
+          if (error?.code !== 'timeout') throw error
+          // TangSengDaoDao's app calls back only with reminders.
+          return null
+        })
+        take(answer)
+      }
+      await tell()
+    },
+    async done(ids) {
+      const wanted = new Set(ids.map(String))
+      store.transact(() => {
+        for (const key of store.keys()) {
+          const handle = store.conversation(parseChannelKey(key))
+          for (const { reminderId, done } of handle.getSnapshot().reminders) {
+            if (wanted.has(reminderId) && !done) handle.completeReminder(reminderId)
+          }
+        }
+      })
+      await tell()
+    },
+    getWaitDoneReminders: (channel) =>
+      remindersOf(channel).filter(({ done, publisher }) => !done && publisher !== store.userId),
+    getReminders: (channel) => remindersOf(channel),
+    addDelegate(delegate) {
+      if (!subscriptions.has(delegate))
+        subscriptions.set(
+          delegate,
+          emitter.subscribe((call) => call(delegate)),
+        )
+    },
+    removeDelegate(delegate) {
+      subscriptions.get(delegate)?.()
+      subscriptions.delete(delegate)
+    },
+    close: stop,
+  }
+}
