@@ -91,3 +91,6 @@ export type {
   UpdateConversationExtraProvider,
 } from './manager/providers.js'
 export type { SyncOutcome } from './manager/syncLoop.js'
+
+export { installProviders, type InstalledProviders } from './sdk/installProviders.js'
+export type { SdkModule } from './sdk/types.js'
