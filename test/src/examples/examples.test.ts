@@ -11,7 +11,7 @@ for (const suite of suites) await runExample(suite)
 
 describe('examples in docstrings', () => {
   it('there are some in each package', () => {
-    for (const name of ['core', 'client', 'server']) {
+    for (const name of ['core', 'client', 'wukong', 'server']) {
       expect(examples.some(({ place }) => place.startsWith(`packages/${name}/`))).toBe(true)
     }
   })
