@@ -106,6 +106,28 @@ describe('drafts from elsewhere', () => {
     }
   })
 
+  it('[P4] what one device typed into it, or cleared of it, leaves no copy behind', () => {
+    for (const act of ['type', 'clear'] as const) {
+      for (const place of [0, 1]) {
+        const { stores, sync } = createDevices(2)
+        for (const store of stores) store.conversation(bob).draft.import({ draftId: 'im:7', text: 'Hello' })
+        const { draft } = stores[place]!.conversation(bob)
+        if (act === 'type') draft.set('Hello Bob')
+        else draft.clear()
+        sync()
+        for (const store of stores) {
+          const { composer, others, recovered } = store.conversation(bob).getSnapshot().drafts
+          expect([composer?.text, others, recovered]).toEqual([
+            act === 'type' ? 'Hello Bob' : undefined,
+            [],
+            [],
+          ])
+        }
+        expect(stores[0]!.export()).toEqual(stores[1]!.export())
+      }
+    }
+  })
+
   it('[P4] it is not imported again once it was cleared', () => {
     const [store] = createDevices(1).stores as [Store]
     const { draft } = store.conversation(bob)

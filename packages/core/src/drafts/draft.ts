@@ -281,15 +281,11 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
         invalidArgument('text', `a string of at most ${MAX_DRAFT_LENGTH} characters`)
       }
       if (text.trim() === '' || isImported(draftId)) return false
+      const wellFormed = text.replace(LONE_SURROGATES, '\ufffd')
       core.transact((writer) => {
         // Its registers outlive the draft, so that it is not taken in again after a clean-up.
-        writer.put(draftSubject(draftId), 'imported', [0])
-        importEpisode(
-          core,
-          channel,
-          { id: draftId, device, editedAt },
-          text.replace(LONE_SURROGATES, '\ufffd'),
-        )
+        writer.put(draftSubject(draftId), 'imported', [0], wellFormed)
+        importEpisode(core, channel, { id: draftId, device, editedAt }, wellFormed)
       })
       return true
     },

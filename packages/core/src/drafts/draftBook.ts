@@ -75,6 +75,10 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex, clock: HybridCloc
       .map((element) => ({ element, episode: readEpisode(element) }))
       .filter((entry): entry is { element: Y.Map<unknown>; episode: Episode } => entry.episode !== null)
       .sort((a, b) => compareItems(a.element, b.element))
+    const shown = [...choices].map(([channel, choice]) => ({
+      channel,
+      text: choice.ref === null ? undefined : byRef.get(choice.ref)?.text,
+    }))
     const seen = new Set<unknown>()
     const ids = new Set<string>()
     for (const { element, episode } of elements) {
@@ -91,6 +95,12 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex, clock: HybridCloc
       if (seen.has(text)) continue
       forget(episode)
       dirty.add(episode.channel)
+    }
+    // What is shown stays shown under another name, which it gets where a copy comes before it.
+    for (const { channel, text } of shown) {
+      const choice = choices.get(channel)
+      const ref = byText.get(text)?.ref
+      if (choice && ref !== undefined && choice.ref !== ref) choices.set(channel, { ...choice, ref })
     }
   }
 
@@ -116,7 +126,8 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex, clock: HybridCloc
     sameId?.delete(episode)
     if (sameId?.size === 0) byId.delete(episode.id)
     const inChannel = byChannel.get(episode.channel)
-    inChannel?.delete(episode.ref)
+    // Its name may be another element's by now.
+    if (inChannel?.get(episode.ref) === episode) inChannel.delete(episode.ref)
     if (inChannel?.size === 0) byChannel.delete(episode.channel)
   }
 

@@ -35,6 +35,8 @@ export interface DraftFacts {
   readonly attachments: Readonly<Record<string, Json>>
   readonly sends: readonly Send[]
   readonly clears: readonly Clear[]
+  /** The text it was imported with, `null` for one that was begun here. */
+  readonly imported: string | null
 }
 
 const NO_TIME: Stamp = [0, 0, '']
@@ -53,6 +55,7 @@ export function readDraftFacts(registers: Registers): DraftFacts {
     else if (family === 'attachment.') attachments.push([member, readJson(winner)])
   }
   const reply = registers.get('reply')
+  const imported = registers.get('imported')
   return {
     edited: registers.get('edited'),
     left: registers.get('left'),
@@ -61,6 +64,7 @@ export function readDraftFacts(registers: Registers): DraftFacts {
     attachments: byName(attachments),
     sends,
     clears,
+    imported: imported ? readText(imported) : null,
   }
 }
 
@@ -89,6 +93,11 @@ function byName(members: ReadonlyArray<[string, Json]>): Readonly<Record<string,
   const set = members.filter(([, value]) => value !== null)
   // Not by assignment: a user may be called `__proto__`.
   return Object.fromEntries(set.sort(([a], [b]) => compareText(a, b)))
+}
+
+function readText({ value }: Winner): string | null {
+  const text = parseValue(value)
+  return typeof text === 'string' ? text : null
 }
 
 function readJson({ value }: Winner): Json {

@@ -73,6 +73,7 @@ export function arrangeDrafts(known: readonly KnownEpisode[], choice?: ComposerC
   const live: Array<{ draft: DraftText; ref: string; edited: Stamp }> = []
   const recovered: RecoveredDraft[] = []
   const sending: PendingSend[] = []
+  const spare = spareCopies(known)
   let lastFinish: Stamp = []
   for (const one of known) {
     const finished = finishedDraft(one)
@@ -83,6 +84,7 @@ export function arrangeDrafts(known: readonly KnownEpisode[], choice?: ComposerC
       continue
     }
     const { episode, facts } = one
+    if (spare.has(episode)) continue
     const text = episode.text.toString()
     if (text === '' && Object.keys(facts.attachments).length === 0) continue
     if (
@@ -145,7 +147,8 @@ function readFinishedDraft(known: KnownEpisode): FinishedDraft | null {
   const pending = episode.ref === episode.id ? facts.sends : []
   return {
     at: last,
-    recovered: text === '' ? null : { ...lastEdit(known), text },
+    // What stands in a copy as it was imported, nobody typed.
+    recovered: text === '' || text === facts.imported ? null : { ...lastEdit(known), text },
     sending: pending
       .filter(({ state }) => state === SEND_STATES.sent)
       .map(({ member, text, at }) => ({
@@ -159,6 +162,21 @@ function readFinishedDraft(known: KnownEpisode): FinishedDraft | null {
 function lastEdit({ episode, facts }: KnownEpisode): { draftId: string; device: string; editedAt: number } {
   const editedAt = editedStamp(episode, facts)[0] as number
   return { draftId: episode.ref, device: editingDevice(episode, facts), editedAt }
+}
+
+/** The copies of drafts that several devices imported which nobody needs: those as they came, but for one where all are. */
+function spareCopies(known: readonly KnownEpisode[]): ReadonlySet<Episode> {
+  const spare = new Set<Episode>()
+  const kept = new Map<string, Episode>()
+  for (const { episode, facts } of known) {
+    if (facts.imported === null) continue
+    const other = kept.get(episode.id)
+    const isUntouched = episode.text.toString() === facts.imported
+    if (other && isUntouched) spare.add(episode)
+    else if (other && other.text.toString() === facts.imported) spare.add(other)
+    if (!other || !isUntouched) kept.set(episode.id, episode)
+  }
+  return spare
 }
 
 /** When a draft was last edited. */
