@@ -63,8 +63,8 @@ export { createVectorIndex, type Clocks, type VectorIndex, type VectorStep } fro
 export {
   createConversationManager,
   type ConversationManager,
-  type ExtraUpdate,
 } from './manager/conversationManager.js'
+export type { ExtraUpdate } from './manager/saveExtra.js'
 export {
   createReminderManager,
   type ReminderDelegate,

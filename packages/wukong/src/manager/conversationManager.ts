@@ -7,7 +7,6 @@ import {
   type Store,
 } from '@parley/core'
 import { versionDigits, versionNumber } from '../json/fields.js'
-import type { ConversationExtra } from '../wire/extra.js'
 import { readSyncAnswer } from '../wire/readAnswer.js'
 import { readConversation } from '../wire/readConversation.js'
 import { readMessage } from '../wire/readMessage.js'
@@ -24,11 +23,8 @@ import type {
   SyncConversationProvider,
   UpdateConversationExtraProvider,
 } from './providers.js'
+import { type ExtraUpdate, saveExtra } from './saveExtra.js'
 import { createSyncLoop, type SyncOutcome } from './syncLoop.js'
-
-/** What an app saves of a conversation; what is left out stays as it is. */
-export type ExtraUpdate = Pick<ConversationExtra, 'channel'> &
-  Partial<Pick<ConversationExtra, 'browseTo' | 'keepMessageSeq' | 'keepOffsetY' | 'draft'>>
 
 /** The conversations of a store with the API of the iOS SDK's `WKConversationManager`. */
 export interface ConversationManager {
@@ -246,33 +242,3 @@ const LEGACY_CMD_VERSION = 0
 
 /** The members of a conversation that a provider is sent. */
 const EXTRA_FIELDS: ReadonlySet<string> = new Set(['drafts', 'keptPosition', 'browseTo'])
-
-/** Writes an extra into the store. */
-function saveExtra(
-  store: Store,
-  { channel, draft, browseTo, keepMessageSeq, keepOffsetY }: ExtraUpdate,
-): void {
-  const handle = store.conversation(channel)
-  const { keptPosition } = handle.getSnapshot()
-  store.transact(() => {
-    if (browseTo !== undefined) handle.browseTo(browseTo)
-    if (keepMessageSeq !== undefined || keepOffsetY !== undefined) {
-      const next = {
-        messageSeq: keepMessageSeq ?? keptPosition?.messageSeq ?? 0,
-        offsetY: keepOffsetY ?? keptPosition?.offsetY ?? 0,
-      }
-      if (
-        next.messageSeq !== (keptPosition?.messageSeq ?? 0) ||
-        next.offsetY !== (keptPosition?.offsetY ?? 0)
-      ) {
-        handle.keepPosition(next)
-      }
-    }
-    if (draft === undefined) return
-    if (draft === '') {
-      if (handle.draft.getSnapshot().composer) handle.draft.clear()
-    } else handle.draft.set(draft)
-  })
-  // Saved when the chat is left, as the SDK's apps do.
-  if (draft !== undefined) handle.draft.leave()
-}
