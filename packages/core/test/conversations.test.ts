@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { type Channel, createStore, MUTE_FOREVER, ParleyError, type Store } from '../src/index.js'
+import {
+  type Channel,
+  createStore,
+  type Message,
+  MUTE_FOREVER,
+  ParleyError,
+  type ProvidedConversation,
+  type Store,
+} from '../src/index.js'
 import { bob, createDevices, group, lines, message, messages } from './support/devices.js'
 
 function unreadOf(store: Store, channel: Channel = bob): number {
@@ -498,6 +506,8 @@ describe('sweeps', () => {
     expect(store.conversation(bob).getSnapshot().readSeq).toBe(8)
     store.doc.getArray('e0').delete(store.doc.getArray('e0').toArray().indexOf('1:bob\tread\t8'), 1)
     expect(store.conversation(bob).getSnapshot().readSeq).toBe(3)
+    store.doc.getArray('e0').push(['1:nobody\tread\t1'])
+    store.doc.getArray('e0').delete(store.doc.getArray('e0').length - 1, 1)
     expect(JSON.stringify(createDevices(0).add(store).export())).toBe(JSON.stringify(store.export()))
   })
 })
@@ -528,6 +538,16 @@ describe('bad input', () => {
     [
       'conversations[0].recents[0].channel',
       () => store.provide([{ channel: group, lastMsgSeq: 1, recents: [message(1)] }]),
+    ],
+    ['conversations', () => store.provide(null as unknown as [])],
+    ['conversations[0]', () => store.provide([null as unknown as ProvidedConversation])],
+    [
+      'conversations[0].recents',
+      () => store.provide([{ channel: bob, lastMsgSeq: 1, recents: null as unknown as [] }]),
+    ],
+    [
+      'conversations[0].recents[0].channel',
+      () => store.provide([{ channel: bob, lastMsgSeq: 1, recents: [null as unknown as Message] }]),
     ],
     ['upToSeq', () => conversation.markRead(-1)],
     ['until', () => conversation.mute(Number.NaN)],

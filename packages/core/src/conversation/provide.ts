@@ -35,13 +35,17 @@ const LOST_BITS = 11n
 
 /** Takes in conversations as a provider lists them. */
 export function provideConversations(core: StoreCore, conversations: readonly ProvidedConversation[]): void {
-  const checked = conversations.map(({ channel, lastMsgSeq, version = 0, unread, recents = [] }, index) => {
+  if (!Array.isArray(conversations)) invalidArgument('conversations', 'a list of conversations')
+  const checked = conversations.map((conversation: ProvidedConversation, index) => {
     const field = `conversations[${index}]`
+    if (conversation === null || typeof conversation !== 'object') invalidArgument(field, 'a conversation')
+    const { channel, lastMsgSeq, version = 0, unread, recents = [] } = conversation
     const key = channelKey(channel, `${field}.channel`)
     checkSeq(lastMsgSeq, `${field}.lastMsgSeq`)
     if (unread !== undefined) checkSeq(unread, `${field}.unread`)
+    if (!Array.isArray(recents)) invalidArgument(`${field}.recents`, 'a list of messages')
     for (const [place, message] of recents.entries()) {
-      if (channelKey(message.channel, `${field}.recents[${place}].channel`) !== key) {
+      if (channelKey(message?.channel, `${field}.recents[${place}].channel`) !== key) {
         invalidArgument(`${field}.recents[${place}].channel`, 'the channel of the conversation')
       }
     }

@@ -107,6 +107,7 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
           continue
         }
         table.delete(entry.register)
+        if (table.size === 0) subjects.delete(entry.subject)
         size--
         changes.push(entry)
         rescan.add(entry.subject)
