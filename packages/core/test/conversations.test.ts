@@ -329,6 +329,20 @@ describe('the rest of a conversation', () => {
     expect(orderOf(a)[3]).toBe('four')
   })
 
+  it('[L6] [C10] channels and pins that no device of ours writes are ignored', () => {
+    const devices = createDevices(1)
+    const [store] = devices.stores as [Store]
+    store.receive([message(1), message(1, { channel: group })])
+    const subjects = ['999:x', '1x:y', '01:z', '1:', `1:${'x'.repeat(201)}`]
+    store.doc.getArray('e0').push(subjects.map((subject) => `${subject}\thead\t1,0\t[1,{}]`))
+    store.doc.getArray('e0').push(['1:bob\tpin\t1600000000000,0,"other"\t"not an index"'])
+    expect(store.list().getSnapshot().total).toBe(2)
+    expect(devices.add(store).export().conversations).toHaveLength(2)
+    expect(store.conversation(bob).getSnapshot().pinned).toBe(false)
+    store.conversation(group).pin('last')
+    expect(store.list().getSnapshot().conversations[0]?.pinned).toBe(true)
+  })
+
   it('[C10] a thousand pins at one place stay in order', () => {
     const store = createStore({ userId: 'me' })
     const channels = Array.from({ length: 300 }, (_, place) => ({ channelId: `c${place}`, channelType: 1 }))

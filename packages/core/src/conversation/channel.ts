@@ -14,6 +14,7 @@ export type ChannelKey = string
 /** The longest id of a channel, a user or a reminder, in UTF-16 code units. */
 export const MAX_ID_LENGTH = 200
 const MAX_CHANNEL_TYPE = 255
+const MAX_TYPE_DIGITS = 3
 
 /**
  * The key of a channel.
@@ -43,10 +44,12 @@ export function parseChannelKey(key: ChannelKey): Channel {
   return { channelId: key.slice(colon + 1), channelType: Number(key.slice(0, colon)) }
 }
 
-/** True if the subject of an entry is a channel: those begin with the channel's type, the others with a letter. */
+/** True if the subject of an entry is a key that {@link channelKey} makes; other subjects begin with a letter. */
 export function isChannelKey(subject: string): subject is ChannelKey {
-  const first = subject.charCodeAt(0)
-  return first >= 48 && first <= 57 && subject.includes(':')
+  const colon = subject.indexOf(':')
+  if (colon < 1 || colon > MAX_TYPE_DIGITS) return false
+  const type = subject.slice(0, colon)
+  return Number(type) <= MAX_CHANNEL_TYPE && /^(0|[1-9]\d*)$/.test(type) && isId(subject.slice(colon + 1))
 }
 
 /** Refuses what cannot be an id: empty, too long, not a string, or half of a surrogate pair, which no encoding carries. */
@@ -55,6 +58,10 @@ export function checkId(id: unknown, field: string): asserts id is string {
     invalidArgument(field, `a string of 1 to ${MAX_ID_LENGTH} characters`)
   }
   if (LONE_SURROGATE.test(id)) invalidArgument(field, 'well-formed text; it holds half of a surrogate pair')
+}
+
+function isId(id: string): boolean {
+  return id.length > 0 && id.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(id)
 }
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/

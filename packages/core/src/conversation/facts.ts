@@ -2,6 +2,7 @@ import type { Registers, Winner } from '../document/registerTable.js'
 import { parseValue } from '../lattice/entry.js'
 import { splitRegister } from '../lattice/registers.js'
 import type { Version } from '../lattice/version.js'
+import { isPinIndex } from './pinIndex.js'
 import { type Run, unionOfRuns } from './runs.js'
 
 /** What a provider last said of a conversation: evidence for the badge, never a change of what the user did. */
@@ -128,7 +129,7 @@ function readProvided({ stamp }: Winner): Provided {
 
 function readPin(winner: Winner | undefined): string | null {
   const index = winner && parseValue(winner.value)
-  return typeof index === 'string' && index.length > 0 ? index : null
+  return typeof index === 'string' && isPinIndex(index) ? index : null
 }
 
 function readMute(winner: Winner | undefined): number {

@@ -3,6 +3,16 @@ import { generateKeyBetween } from 'fractional-indexing'
 const SUFFIX_ALPHABET = '123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const SUFFIX_LENGTH = 3
 
+/** True for what {@link pinIndexBetween} gives and takes. */
+export function isPinIndex(index: string): boolean {
+  try {
+    generateKeyBetween(index, null)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * A fractional index between two others, `null` for either end. Random at its end, so that two devices that pin at the same
  * place get different ones, between which a third still fits.
