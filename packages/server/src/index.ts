@@ -23,6 +23,8 @@ export type {
   QuarantinedRow,
   RoomSize,
   StoredRoom,
+  ValueScope,
+  ValueStore,
 } from './log/logStore.js'
 export { createMemoryLog } from './log/memoryLog.js'
 export { type Logger, silentLogger } from './logger.js'

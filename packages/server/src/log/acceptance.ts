@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LogStore } from './logStore.js'
+import type { LogStore, ValueScope } from './logStore.js'
 
 /** What the acceptance suite needs of an implementation. */
 export interface LogStoreSetup {
@@ -242,10 +242,43 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       expect(await Promise.all(appends)).toHaveLength(20)
     })
 
+    it('[L18] keeps values beside the logs, each by itself, and lets go of those of a room with the room', async () => {
+      const store = await open()
+      await store.append('a', bytes(1))
+      await Promise.all(
+        NAMES.flatMap((scope, n) =>
+          NAMES.map((name, m) => store.values.write(`room:${scope}`, new Map([[name, bytes(n, m)]]))),
+        ),
+      )
+      await store.values.write('channel:a', new Map([['a', bytes(7)]]))
+      const value = bytes(8)
+      await store.values.write(
+        'room:a',
+        new Map([
+          ['a', value],
+          ['b', null],
+          ['%', null],
+        ]),
+      )
+      value.fill(9)
+      const read = async (scope: ValueScope): Promise<Array<[string, number[]]>> =>
+        [...(await store.values.read(scope, ['b', ...NAMES]))].map(([name, found]) => [name, [...found]])
+      expect(await read('room:a/b')).toEqual(NAMES.map((name, m) => [name, [2, m]]))
+      expect(await read('room:a')).toEqual(
+        NAMES.flatMap((name, m) => (name === '%' ? [] : [[name, name === 'a' ? [8] : [0, m]]])),
+      )
+      await store.delete('a')
+      expect(await read('room:a')).toEqual([])
+      expect(await read('room:a/b')).toHaveLength(NAMES.length)
+      expect(await read('channel:a')).toEqual([['a', [7]]])
+      expect(await names(store)).toEqual([])
+    })
+
     if (reopen) {
       it('[L11] finds again after closing all that it acknowledged', async () => {
         let store = await open()
         await Promise.all(Array.from({ length: 30 }, (_, n) => store.append(`room ${n % 3}`, bytes(n))))
+        await store.values.write('room:room 1', new Map([['x', bytes(5)]]))
         await store.compact('room 1', { through: 4, snapshot: bytes(44) })
         await store.quarantine('room 2', [{ version: 1, reason: 'test' }])
         store = await reopen(store)
@@ -257,6 +290,7 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         expect((await store.load('room 1')).rows).toHaveLength(6)
         expect((await store.size('room 2'))?.quarantined).toHaveLength(1)
         expect(await store.append('room 1', bytes(1))).toBe(11)
+        expect([...((await store.values.read('room:room 1', ['x'])).get('x') ?? [])]).toEqual([5])
       })
     }
 

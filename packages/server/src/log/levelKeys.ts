@@ -1,4 +1,5 @@
 import { ServerError } from '../errors.js'
+import type { ValueScope } from './logStore.js'
 
 /** 2^53 - 1 has 14 hexadecimal digits; padded, keys sort as their numbers do. */
 const VERSION_DIGITS = 14
@@ -36,6 +37,16 @@ export function roomKeys(room: string): RoomKeys {
     allRows: { gte: `row/${name}/`, lt: `row/${name}0` },
     allQuarantined: { gte: `quarantined/${name}/`, lt: `quarantined/${name}0` },
   }
+}
+
+/** The key of a value beside the logs. */
+export function valueKey(scope: ValueScope, name: string): string {
+  return `value/${encodeName(scope)}/${encodeName(name)}`
+}
+
+/** All values of a scope. */
+export function valuesOf(scope: ValueScope): { gte: string; lt: string } {
+  return { gte: `value/${encodeName(scope)}/`, lt: `value/${encodeName(scope)}0` }
 }
 
 /** The room of a key that holds a room's numbers. */

@@ -4,7 +4,16 @@ import { damaged } from './damaged.js'
 import { lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
 import type { LevelChange, LevelDatabase } from './levelDatabase.js'
-import { ALL_META, CHECK_KEY, type RoomKeys, roomKeys, roomOfMeta, versionOf } from './levelKeys.js'
+import {
+  ALL_META,
+  CHECK_KEY,
+  type RoomKeys,
+  roomKeys,
+  roomOfMeta,
+  valueKey,
+  valuesOf,
+  versionOf,
+} from './levelKeys.js'
 import type { DamagedRow, LogRow, LogStore, QuarantinedRow } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { decodeQuarantined, encodeQuarantined } from './quarantineRecord.js'
@@ -19,6 +28,7 @@ export interface LevelLogOptions {
 /** An update to append, or changes that are found only when it is their turn to be written. */
 type Job =
   | { readonly kind: 'append'; readonly keys: RoomKeys; readonly update: Uint8Array }
+  | { readonly kind: 'values'; readonly changes: readonly LevelChange[] }
   | { readonly kind: 'change'; readonly find: () => Promise<LevelChange[]> }
 /** A version, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
 type Outcome = number | ServerError
@@ -57,13 +67,18 @@ export async function openLevelLog({ folder }: LevelLogOptions): Promise<LogStor
 function createLevelLog(database: LevelDatabase, release: () => Promise<void>): LogStore {
   let closing: Promise<void> | null = null
 
-  const append = async (jobs: ReadonlyArray<Job & { kind: 'append' }>): Promise<Outcome[]> => {
-    const metaKeys = [...new Set(jobs.map(({ keys }) => keys.meta))]
+  const append = async (jobs: ReadonlyArray<Exclude<Job, { kind: 'change' }>>): Promise<Outcome[]> => {
+    const metaKeys = [...new Set(jobs.flatMap((job) => (job.kind === 'append' ? [job.keys.meta] : [])))]
     const stored = await database.read((level) => level.getMany(metaKeys))
     const metas = new Map<string, RoomMeta | ServerError>()
     for (const [index, key] of metaKeys.entries()) metas.set(key, decodeMeta(key, stored[index]))
     const changes: LevelChange[] = []
-    const outcomes = jobs.map(({ keys, update }): Outcome => {
+    const outcomes = jobs.map((job): Outcome => {
+      if (job.kind === 'values') {
+        changes.push(...job.changes)
+        return 0
+      }
+      const { keys, update } = job
       const meta = metas.get(keys.meta)
       if (!meta || meta instanceof ServerError) return meta ?? damaged(keys.meta, 'is missing')
       meta.version++
@@ -86,9 +101,9 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
         if (changes.length > 0) await database.write(changes)
         return [0]
       }
-      return append(jobs.filter((job) => job.kind === 'append'))
+      return append(jobs.filter((job) => job.kind !== 'change'))
     },
-    joins: (first, next) => first.kind === 'append' && next.kind === 'append',
+    joins: (first, next) => first.kind !== 'change' && next.kind !== 'change',
     sizeOf: (job) => (job.kind === 'append' ? job.update.byteLength : 0),
     maxBatchSize: MAX_BATCH_BYTES,
   })
@@ -188,13 +203,37 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
       })
     },
 
+    values: {
+      async read(scope, names) {
+        const keys = names.map((name) => valueKey(scope, name))
+        const stored = await database.read((level) => level.getMany(keys))
+        const values = new Map<string, Uint8Array>()
+        for (const [index, name] of names.entries()) {
+          const value = stored[index] && decodeValue(keys[index] as string, stored[index])
+          if (value instanceof Uint8Array) values.set(name, value)
+        }
+        return values
+      },
+      async write(scope, values) {
+        const changes = [...values].map(([name, value]): LevelChange => {
+          const key = valueKey(scope, name)
+          return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
+        })
+        await add({ kind: 'values', changes })
+      },
+    },
+
     async delete(room) {
       const keys = roomKeys(room)
       await change(async () =>
         database.read(async (level) => {
           const rows = await level.keys(keys.allRows).all()
           const quarantined = await level.keys(keys.allQuarantined).all()
-          return [keys.meta, keys.snapshot, ...rows, ...quarantined].map((key) => ({ type: 'del', key }))
+          const values = await level.keys(valuesOf(`room:${room}`)).all()
+          return [keys.meta, keys.snapshot, ...rows, ...quarantined, ...values].map((key) => ({
+            type: 'del',
+            key,
+          }))
         }),
       )
     },

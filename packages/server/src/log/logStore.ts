@@ -54,6 +54,20 @@ export interface Compaction {
 }
 
 /**
+ * Small values beside the logs: what could be had again at a price, or belongs to no document. Each is replaced as a whole.
+ * A value whose bytes are no longer what was written is not there.
+ */
+export interface ValueStore {
+  /** Reads values of a scope; those that do not exist are left out. Names are any well-formed strings. */
+  read: (scope: ValueScope, names: readonly string[]) => Promise<Map<string, Uint8Array>>
+  /** Writes values of a scope, durable when the promise resolves; `null` removes one. */
+  write: (scope: ValueScope, values: ReadonlyMap<string, Uint8Array | null>) => Promise<void>
+}
+
+/** What values belong to: those of a room go when the room is deleted. */
+export type ValueScope = `room:${string}` | `channel:${string}`
+
+/**
  * The durable log of all rooms: for each room a snapshot, the updates since, and the number of the last one.
  *
  * Any number of calls may be under way at once. What a call changed is durable when its promise resolves; when it rejects,
@@ -81,7 +95,8 @@ export interface LogStore {
   quarantine: (room: string, rows: ReadonlyArray<{ version: number; reason: string }>) => Promise<void>
   /** How much is stored of a room, or `null` if there is no such room. */
   size: (room: string) => Promise<RoomSize | null>
-  /** Removes all that is stored of a room, its versions too. */
+  readonly values: ValueStore
+  /** Removes all that is stored of a room, its versions and its values too. */
   delete: (room: string) => Promise<void>
   /** The names of all rooms, in no particular order. */
   rooms: () => AsyncIterable<string>

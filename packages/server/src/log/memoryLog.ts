@@ -1,5 +1,5 @@
 import { ServerError } from '../errors.js'
-import type { LogStore, QuarantinedRow } from './logStore.js'
+import type { LogStore, QuarantinedRow, ValueScope } from './logStore.js'
 
 interface MemoryRoom {
   version: number
@@ -21,6 +21,7 @@ interface MemoryRoom {
  */
 export function createMemoryLog(): LogStore {
   const rooms = new Map<string, MemoryRoom>()
+  const values = new Map<ValueScope, Map<string, Uint8Array>>()
   let closed = false
 
   const open = (): void => {
@@ -87,9 +88,31 @@ export function createMemoryLog(): LogStore {
         ),
       }
     },
+    values: {
+      async read(scope, names) {
+        open()
+        const known = values.get(scope)
+        return new Map(
+          names.flatMap((name) => {
+            const value = known?.get(name)
+            return value ? [[name, value]] : []
+          }),
+        )
+      },
+      async write(scope, changes) {
+        open()
+        const known = values.get(scope) ?? new Map<string, Uint8Array>()
+        for (const [name, value] of changes) {
+          if (value) known.set(name, value.slice())
+          else known.delete(name)
+        }
+        values.set(scope, known)
+      },
+    },
     async delete(name) {
       open()
       rooms.delete(name)
+      values.delete(`room:${name}`)
     },
     async *rooms() {
       open()
