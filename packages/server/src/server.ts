@@ -4,6 +4,7 @@ import type { Authenticate } from './access/authenticate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
 import { type Connection, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
+import { addGateway, type GatewayOptions } from './gateway/gateway.js'
 import { createApp } from './http/app.js'
 import { createUpgradeHandler } from './http/upgrade.js'
 import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
@@ -27,6 +28,8 @@ export interface ServerOptions {
   origins?: readonly string[]
   /** A folder with a built web app to serve. */
   webRoot?: string
+  /** For clients that speak HTTP as WuKongIM's do. */
+  gateway?: GatewayOptions
   limits?: Partial<Limits>
   timing?: Partial<Timing>
   /** Nothing is logged if left out. A pino logger fits. */
@@ -100,6 +103,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     checkSource: (source) => checkSource(source),
     webRoot,
     logger,
+    addRoutes(routes) {
+      addGateway(routes, options.gateway ?? {}, {
+        rooms,
+        log: store,
+        logger,
+        authenticate: auth === 'open' ? null : auth,
+        authenticateMs: timing.authenticateMs,
+      })
+    },
     async checkReady() {
       if (stopping) throw new ServerError('closed', 'The server stops')
       await store.check()

@@ -2,9 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** What is known of somebody who wants into a room. */
 export interface AccessRequest {
-  /** The user whose room it is. */
-  readonly uid: string
-  /** From the subprotocol `parley.token.<token>`, else from the query parameter `token`. */
+  /** The user whose room it is; `undefined` for a request by HTTP that names none, where the token alone tells. */
+  readonly uid: string | undefined
+  /**
+   * Of a WebSocket from the subprotocol `parley.token.<token>`, else from the query parameter `token`; of other requests from
+   * `Authorization: Bearer <token>`, else from the header `token`.
+   */
   readonly token: string | undefined
   /** As the client sent them. They carry the token too: not to be logged. */
   readonly headers: IncomingHttpHeaders
@@ -16,7 +19,10 @@ export interface AccessRequest {
 
 /** What somebody may do. */
 export interface Access {
-  /** Who it is. If this is not the user whose room it is, the answer is 4403. */
+  /**
+   * Who it is. If this is not the user whose room it is, the answer is 4403, or 403. For a service that may act for everybody
+   * return the user it asks for.
+   */
   readonly uid: string
   /** True if they may look and not change anything. */
   readonly readOnly?: boolean

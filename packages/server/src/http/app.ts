@@ -3,11 +3,16 @@ import type { CheckSource } from '../access/origins.js'
 import type { Logger } from '../logger.js'
 import { serveWebFiles } from './webFiles.js'
 
+/** An id of 200 characters, each of them percent-encoded. */
+const MAX_PARAM_LENGTH = 200 * 12
+
 export interface AppOptions {
   /** Asked for every request; the port is known only when the server listens. */
   checkSource: CheckSource
   webRoot: string | undefined
   logger: Logger
+  /** Adds endpoints of its own. */
+  addRoutes: (app: FastifyInstance) => void
   /** Resolves if the server takes connections and can store what they bring. */
   checkReady: () => Promise<void>
 }
@@ -17,10 +22,24 @@ export async function createApp({
   checkSource,
   webRoot,
   logger,
+  addRoutes,
   checkReady,
 }: AppOptions): Promise<FastifyInstance> {
   // Fastify's own log would have addresses in it, and addresses may have tokens in them.
-  const app = Fastify({ logger: false, forceCloseConnections: true })
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // What a client sends is taken as it is, or refused.
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allowUnionTypes: true,
+      },
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+  })
 
   // A web page can post a form or plain text to any address without being asked; JSON it cannot.
   app.removeContentTypeParser('text/plain')
@@ -64,6 +83,7 @@ export async function createApp({
       .header('upgrade', 'websocket')
       .send({ error: 'upgrade-required', message: 'Connect by WebSocket' }),
   )
+  addRoutes(app)
   if (webRoot === undefined)
     app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not-found' }))
   else await serveWebFiles(app, webRoot)

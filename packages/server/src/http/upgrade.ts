@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from '@parley/core'
 import type { WebSocket } from 'ws'
+import { askAccess } from '../access/ask.js'
 import { type Access, AccessError, type Authenticate } from '../access/authenticate.js'
 import type { CheckSource } from '../access/origins.js'
 import { roomOfPath } from '../access/roomPath.js'
@@ -121,17 +122,14 @@ async function ask(
   request: IncomingMessage,
   { timing, logger }: UpgradeOptions,
 ): Promise<Decision> {
-  const signal = AbortSignal.timeout(timing.authenticateMs)
   const { headers } = request
   const { remoteAddress } = request.socket
   try {
-    const access = await Promise.race([
-      // In a function of its own, so that a hook that throws at once is one that rejects.
-      (async () => authenticate({ uid: room, token, headers, remoteAddress, signal }))(),
-      new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason))
-      }),
-    ])
+    const access = await askAccess(
+      authenticate,
+      { uid: room, token, headers, remoteAddress },
+      timing.authenticateMs,
+    )
     if (access.uid !== room) return { code: CLOSE_CODES.forbidden, reason: 'the room is not yours' }
     return { room, access }
   } catch (error) {

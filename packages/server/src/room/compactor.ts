@@ -29,10 +29,12 @@ export interface CompactorOptions {
   loaded: LoadedRoom
   /** The version of the document now, and the rows up to it that are not in the document. */
   now: () => { version: number; outside: ReadonlyArray<{ version: number }> }
+  /** Called before rows are replaced. */
+  prepare: () => Promise<void>
 }
 
 /** Creates the {@link Compactor} of a loaded room. */
-export function createCompactor({ store, logger, room, loaded, now }: CompactorOptions): Compactor {
+export function createCompactor({ store, logger, room, loaded, now, prepare }: CompactorOptions): Compactor {
   const { doc } = loaded
   let { snapshotBytes, rowCount, rowBytes } = loaded
   let running: Promise<void> | null = null
@@ -45,6 +47,7 @@ export function createCompactor({ store, logger, room, loaded, now }: CompactorO
     // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
     const snapshot = Y.encodeStateAsUpdate(doc)
     try {
+      await prepare()
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength
       rowCount -= before.rowCount - outside.length

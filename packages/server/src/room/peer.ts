@@ -4,6 +4,8 @@ import type { CloseCode } from '@parley/core'
 export interface Peer {
   /** True if what it sends must not change the document. */
   readonly readOnly: boolean
+  /** True if even an update that changes nothing is to be stored. */
+  readonly marksTime?: boolean
   send: (message: Uint8Array) => void
   /** Sends what may be as large as the document, and says when it has left the process. */
   sendAnswer: (message: Uint8Array, sent: () => void) => void

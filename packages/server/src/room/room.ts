@@ -6,6 +6,7 @@ import type { Limits } from '../limits.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { createCompactor } from './compactor.js'
+import type { RoomFollower } from './follower.js'
 import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { Peer, Seat } from './peer.js'
 import { prepareUpdates } from './prepare.js'
@@ -23,6 +24,8 @@ export interface Room {
   /** Versions of rows that wait for something that is missing. */
   readonly waiting: readonly number[]
   readonly peers: number
+  /** The document, to be looked at: only what is stored already may be written in it. */
+  readonly doc: Y.Doc
   /** The document as an update, and what a peer needs to know of it. */
   encodeState: () => Uint8Array
   encodeStateVector: () => Uint8Array
@@ -34,6 +37,10 @@ export interface Room {
    * @throws ServerError with the reason it was refused
    */
   submit: (update: Uint8Array) => Promise<void>
+  /** Appends a row that changes nothing, so that the passing of time has a version. */
+  tick: () => Promise<void>
+  /** Keeps something in step with the log, until the returned function is called. */
+  follow: (follower: RoomFollower) => () => void
   /** Settles when all that was received so far is durable or refused. */
   idle: () => Promise<void>
   /** Finishes what was received and lets go of the document. */
@@ -50,6 +57,9 @@ export interface RoomOptions {
   onFailed: () => void
 }
 
+/** An update without insertions and deletions. */
+const NOTHING = new Uint8Array([0, 0])
+
 /** Puts a loaded document at the disposal of its connections. */
 export function createRoom({ name, store, loaded, limits, logger, onFailed }: RoomOptions): Room {
   const { doc, epoch } = loaded
@@ -60,6 +70,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
   let failed = false
   const quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
   const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
+  const followers = new Set<RoomFollower>()
   const presence = createPresenceList(limits.awarenessClients)
   const compactor = createCompactor({
     store,
@@ -67,6 +78,9 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     room: name,
     loaded,
     now: () => ({ version, outside: [...waiting, ...loaded.inTheWay] }),
+    async prepare() {
+      await Promise.all([...followers].map(async (follower) => follower.beforeCompaction?.()))
+    },
   })
 
   const relay = (awareness: Uint8Array, origin: unknown): void => {
@@ -113,7 +127,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       }
     } else state.mayWait = true
     queue.removeUpdates(prepared.taken)
-    if (prepared.outcome === 'known') return null
+    if (prepared.outcome === 'known') return queue.peer.marksTime ? NOTHING : null
     if (prepared.outcome === 'invalid') refuse(queue, CLOSE_CODES.malformed, prepared.reason)
     else if (prepared.outcome === 'gap') {
       refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
@@ -159,11 +173,14 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
         queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
       }
     }
-    for (const row of stored.sort((a, b) => a.version - b.version)) applyStored(row, row.queue)
-    if (stored.length > 0) {
-      retryWaiting()
-      compactor.check()
+    stored.sort((a, b) => a.version - b.version)
+    for (const [index, row] of stored.entries()) {
+      applyStored(row, row.queue)
+      // What waited has no row of its own now: it counts as a part of the last one.
+      if (index === stored.length - 1) retryWaiting()
+      for (const follower of followers) follower.rowApplied(row)
     }
+    if (stored.length > 0) compactor.check()
     for (const [queue, { onDrain }] of queues) {
       if (stored.length > 0 || !queue.awaitsAnswer) queue.retry()
       if (queue.finished) queues.delete(queue)
@@ -242,10 +259,16 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     get peers() {
       return queues.size
     },
+    doc,
     encodeState: () => Y.encodeStateAsUpdate(doc),
     encodeStateVector: () => Y.encodeStateVector(doc),
     join,
     submit: (update) => submitUpdate(join, update),
+    tick: () => submitUpdate(join, NOTHING, { marksTime: true }),
+    follow(follower) {
+      followers.add(follower)
+      return () => followers.delete(follower)
+    },
     idle,
     async close() {
       await idle()

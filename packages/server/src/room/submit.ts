@@ -7,10 +7,15 @@ import type { Peer, Seat } from './peer.js'
  *
  * @throws ServerError with the reason it was refused
  */
-export function submitUpdate(join: (peer: Peer) => Seat, update: Uint8Array): Promise<void> {
+export function submitUpdate(
+  join: (peer: Peer) => Seat,
+  update: Uint8Array,
+  { marksTime = false }: { marksTime?: boolean } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const seat = join({
       readOnly: false,
+      marksTime,
       send: () => {},
       sendAnswer: (_message, sent) => sent(),
       refuse: (code, reason) => reject(toError(code, reason)),

@@ -1,0 +1,63 @@
+import { parseExactJson, stringifyExactJson } from '@parley/wukong'
+import type { FastifyInstance } from 'fastify'
+import type { Authenticate } from '../access/authenticate.js'
+import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
+import type { Rooms } from '../room/rooms.js'
+import { createIdentify } from './caller.js'
+import type { GatewayContext } from './context.js'
+import { describeError, errorBody } from './httpError.js'
+import { createRecents, type MessageSource } from './recents.js'
+import { createUsers } from './users.js'
+import { addWukongRoutes } from './wukongRoutes.js'
+
+export interface GatewayOptions {
+  /** The app's own history, for the messages before the newest one; what was ingested is kept if left out. */
+  messageSource?: MessageSource
+}
+
+export interface GatewaySurroundings {
+  rooms: Rooms
+  log: LogStore
+  logger: Logger
+  /** `null` if everybody is let in who reaches the server. */
+  authenticate: Authenticate | null
+  authenticateMs: number
+}
+
+const INTERNAL = 500
+
+/** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
+export function addGateway(
+  app: FastifyInstance,
+  { messageSource }: GatewayOptions,
+  { rooms, log, logger, authenticate, authenticateMs }: GatewaySurroundings,
+): void {
+  const context: GatewayContext = {
+    identify: createIdentify({ authenticate, timeoutMs: authenticateMs, logger }),
+    users: createUsers({ rooms, log, logger }),
+    recents: createRecents(log, logger, messageSource),
+    logger,
+  }
+  app.register(async (scope) => {
+    // Message ids have 64 bits and keep all their digits, in and out.
+    scope.removeContentTypeParser('application/json')
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string' },
+      async (_request: unknown, body: string) => (body === '' ? undefined : parseExactJson(body, 'the body')),
+    )
+    scope.setReplySerializer(stringifyExactJson)
+    scope.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
+      const described = describeError(error)
+      if (described.status >= INTERNAL) {
+        logger.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+      }
+      return reply.code(described.status).type('application/json').send(errorBody(described))
+    })
+    scope.addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+    })
+    addWukongRoutes(scope, context)
+  })
+}

@@ -1,0 +1,82 @@
+import { type ChannelKey, createStore, parseChannelKey } from '@parley/core'
+import {
+  createVersionIndex,
+  rebuildVersionIndex,
+  type StoredVersionIndex,
+  type VersionIndex,
+} from '@parley/wukong'
+import * as Y from 'yjs'
+import type { LogRow, LogStore } from '../log/logStore.js'
+import { applyRow } from '../room/loadRoom.js'
+
+/** The name of the value beside a room's log. */
+const VALUE_NAME = 'version-index'
+
+/** Keeps a version index beside the log of a room. */
+export async function storeIndex(log: LogStore, room: string, index: VersionIndex): Promise<void> {
+  const value = new TextEncoder().encode(JSON.stringify(index.store()))
+  await log.values.write(`room:${room}`, new Map([[VALUE_NAME, value]]))
+}
+
+/**
+ * Reads the version index of a room and brings it up to the end of the log: row by row, for of several at once what changed
+ * and changed back would not be told. Where rows became part of a snapshot without an index that had seen them, all that is
+ * in the snapshot counts as changed with it.
+ */
+export async function loadIndex(log: LogStore, room: string): Promise<VersionIndex> {
+  // Before the log: an index that is older than it is brought up to date, one that is newer is of no use.
+  const stored = await readStored(log, room)
+  const { version, snapshot, rows } = await log.load(room)
+  const snapshotVersion = snapshot?.version ?? 0
+  const kept = stored && stored.head >= snapshotVersion && stored.head <= version ? stored : null
+  const from = kept?.head ?? snapshotVersion
+
+  const doc = new Y.Doc()
+  if (snapshot) Y.applyUpdate(doc, snapshot.update)
+  let waiting: LogRow[] = []
+  const apply = (row: LogRow): void => {
+    waiting.push(row)
+    for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
+      before = waiting.length
+      waiting = waiting.filter((one) => applyRow(doc, one) === 'gap')
+    }
+  }
+  for (const row of rows) if (row.version <= from) apply(row)
+
+  const store = createStore({ userId: room, doc })
+  const snapshotOf = (key: ChannelKey) => store.conversation(parseChannelKey(key)).getSnapshot()
+  let touched = new Set<ChannelKey>()
+  store.onTouch((keys) => {
+    for (const key of keys) touched.add(key)
+  })
+  try {
+    const index = kept
+      ? createVersionIndex(kept)
+      : rebuildVersionIndex(
+          from,
+          from === 0
+            ? []
+            : store.export().conversations.map(({ channel }) => store.conversation(channel).getSnapshot()),
+        )
+    for (const row of rows) {
+      if (row.version <= from) continue
+      apply(row)
+      const keys = touched
+      touched = new Set()
+      index.integrate(row.version, [...keys].map(snapshotOf))
+    }
+    // The last rows may be in quarantine.
+    index.integrate(version, [])
+    return index
+  } finally {
+    store.close()
+    doc.destroy()
+  }
+}
+
+async function readStored(log: LogStore, room: string): Promise<StoredVersionIndex | null> {
+  const value = (await log.values.read(`room:${room}`, [VALUE_NAME])).get(VALUE_NAME)
+  if (!value) return null
+  // Its checksum says that it is what a server wrote.
+  return JSON.parse(new TextDecoder().decode(value)) as StoredVersionIndex
+}

@@ -1,0 +1,130 @@
+import {
+  type Channel,
+  type ChannelKey,
+  type Conversation,
+  channelKey,
+  createStore,
+  parseChannelKey,
+} from '@parley/core'
+import type { VersionIndex } from '@parley/wukong'
+import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
+import type { Room } from '../room/room.js'
+import { loadIndex, storeIndex } from './indexKeeper.js'
+import type { RoomWriter } from './roomWriter.js'
+
+/** A user's document as clients are shown it who know versions and nothing of Yjs. */
+export interface Projection extends RoomWriter {
+  readonly uid: string
+  /** Which version changed which conversation last; in step with what {@link Projection.conversation} returns. */
+  readonly index: VersionIndex
+  conversation: (channel: Channel | ChannelKey) => Conversation
+  /** Up to which message a conversation was deleted, as far as that is known; 0 if it never was. */
+  deletedTo: (key: ChannelKey) => number
+  /** The draft of a conversation that was last told to such a client, or came from one; they may know no other. */
+  readonly toldDrafts: Map<ChannelKey, string>
+  /** Gives a version to what changed by nothing but the time. To be awaited before versions are looked at. */
+  catchUp: () => Promise<void>
+}
+
+export interface ProjectionOptions {
+  room: Room
+  log: LogStore
+  writer: RoomWriter
+  logger: Logger
+  now: () => number
+}
+
+/** Opens the {@link Projection} of a loaded room. It lives as long as the room. */
+export async function openProjection({
+  room,
+  log,
+  writer,
+  logger,
+  now,
+}: ProjectionOptions): Promise<Projection> {
+  // It only looks: what is written goes through the writer, and comes back as a row.
+  const view = createStore({ userId: room.name, doc: room.doc })
+  const floors = new Map<ChannelKey, number>()
+  for (const { channel, deletedTo } of view.export().conversations) {
+    if (deletedTo > 0) floors.set(channelKey(channel), deletedTo)
+  }
+  let touched = new Set<ChannelKey>()
+  view.onTouch((keys) => {
+    for (const key of keys) touched.add(key)
+  })
+  const early: Array<{ version: number; keys: ReadonlySet<ChannelKey> }> = []
+  let index: VersionIndex | null = null
+  let passing: { time: number; keys: readonly ChannelKey[] } | null = null
+  let catchingUp: Promise<void> | null = null
+
+  const conversation = (channel: Channel | ChannelKey): Conversation => {
+    const snapshot = view
+      .conversation(typeof channel === 'string' ? parseChannelKey(channel) : channel)
+      .getSnapshot()
+    if (!index) return snapshot
+    // Mutes are looked at as of the index's time, or what it says and what is told would differ.
+    const muted = snapshot.mutedUntil > index.time
+    return muted === snapshot.muted ? snapshot : { ...snapshot, muted }
+  }
+  const takeIn = (into: VersionIndex, version: number, keys: ReadonlySet<ChannelKey>): void => {
+    const conversations = [...keys].map(conversation)
+    for (const { key, hidden, lastMessage } of conversations) {
+      if (hidden && lastMessage) floors.set(key, Math.max(floors.get(key) ?? 0, lastMessage.messageSeq))
+    }
+    if (passing) into.pass(version, passing.time, [...conversations, ...passing.keys.map(conversation)])
+    else into.integrate(version, conversations)
+    passing = null
+  }
+  const save = async (): Promise<void> => {
+    if (index) await storeIndex(log, room.name, index)
+  }
+
+  const unfollow = room.follow({
+    rowApplied({ version }) {
+      const keys = touched
+      touched = new Set()
+      // While the index is being read nobody has been told anything yet: what comes meanwhile may be seen together.
+      if (index) takeIn(index, version, keys)
+      else early.push({ version, keys })
+    },
+    beforeCompaction: save,
+  })
+  let ready: VersionIndex
+  try {
+    ready = await loadIndex(log, room.name)
+  } catch (error) {
+    unfollow()
+    view.close()
+    throw error
+  }
+  for (const { version, keys } of early) takeIn(ready, version, keys)
+  index = ready
+
+  const passTime = async (): Promise<void> => {
+    const time = now()
+    const keys = ready.due(time)
+    if (keys.length === 0) return
+    passing = { time, keys }
+    await room.tick()
+    // Otherwise the next one who loads the room would find the same mutes ended.
+    await save().catch((error) =>
+      logger.warn({ room: room.name, err: error }, 'an index could not be stored'),
+    )
+  }
+
+  return {
+    uid: room.name,
+    index: ready,
+    conversation,
+    deletedTo: (key) => floors.get(key) ?? 0,
+    toldDrafts: new Map(),
+    act: writer.act,
+    catchUp() {
+      catchingUp ??= passTime().finally(() => {
+        catchingUp = null
+      })
+      return catchingUp
+    },
+  }
+}

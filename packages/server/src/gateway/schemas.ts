@@ -1,0 +1,36 @@
+/** What every mutation answers that worked. */
+export const DONE = { status: 200 } as const
+
+/** A client with 10,000 conversations lists them all in `last_msg_seqs`. */
+export const SYNC_BODY_LIMIT = 8 * 1024 * 1024
+
+// Clients in Go, Java and Objective-C send `null` for nothing, and some quote their numbers.
+const text = { type: ['string', 'null'] } as const
+const integer = { type: ['integer', 'string', 'null'] } as const
+
+function object(properties: Readonly<Record<string, object>>): object {
+  return { type: ['object', 'null'], properties }
+}
+
+const uid = { ...text, description: 'The user' }
+const channel = {
+  channel_id: { ...text, description: "A group's id, or the other person's user id" },
+  channel_type: { ...integer, description: '1 a person, 2 a group, …' },
+}
+const sync = {
+  version: { ...integer, description: 'The greatest version received; 0 for everything' },
+  last_msg_seqs: { ...text, description: '`id:type:seq` for each conversation, joined by `|`' },
+  msg_count: { ...integer, description: 'Messages for each conversation; without it there are none' },
+}
+
+export const conversationSyncBody = object({
+  uid,
+  ...sync,
+  only_unread: integer,
+  exclude_channel_types: { type: ['array', 'null'], items: integer },
+  page: { ...integer, description: 'Everything is on page 1' },
+  page_size: integer,
+})
+
+export const channelBody = object({ uid, ...channel })
+export const setUnreadBody = object({ uid, ...channel, unread: integer })

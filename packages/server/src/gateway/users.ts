@@ -1,0 +1,66 @@
+import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
+import type { Room } from '../room/room.js'
+import type { Rooms } from '../room/rooms.js'
+import { openProjection, type Projection } from './projection.js'
+import { createRoomWriter, type RoomWriter } from './roomWriter.js'
+
+/** The users' documents, for what comes by HTTP. Each is in memory while it is used and for a while after. */
+export interface Users {
+  /** Looks at a user's document, and acts in it. */
+  withProjection: <Result>(uid: string, use: (user: Projection) => Promise<Result>) => Promise<Result>
+  /** Acts in a user's document without looking at versions. */
+  withWriter: <Result>(uid: string, use: (writer: RoomWriter) => Promise<Result>) => Promise<Result>
+}
+
+export interface UsersOptions {
+  rooms: Rooms
+  log: LogStore
+  logger: Logger
+  /** The wall clock in milliseconds since 1970. */
+  now?: () => number
+}
+
+/** What is kept with a room for as long as it is in memory. */
+interface Kept {
+  readonly writer: RoomWriter
+  projection: Promise<Projection> | null
+}
+
+/** Creates {@link Users} over the rooms of a server. */
+export function createUsers({ rooms, log, logger, now = Date.now }: UsersOptions): Users {
+  const kept = new WeakMap<Room, Kept>()
+
+  const keptOf = (room: Room): Kept => {
+    const known = kept.get(room) ?? { writer: createRoomWriter(room, logger), projection: null }
+    kept.set(room, known)
+    return known
+  }
+  const projectionOf = (room: Room): Promise<Projection> => {
+    const known = keptOf(room)
+    known.projection ??= openProjection({ room, log, writer: known.writer, logger, now }).catch((error) => {
+      // The next one to ask tries again.
+      known.projection = null
+      throw error
+    })
+    return known.projection
+  }
+  const withRoom = async <Result>(uid: string, use: (room: Room) => Promise<Result>): Promise<Result> => {
+    const { room, release } = await rooms.acquire(uid)
+    try {
+      return await use(room)
+    } finally {
+      release()
+    }
+  }
+
+  return {
+    withProjection: (uid, use) =>
+      withRoom(uid, async (room) => {
+        const user = await projectionOf(room)
+        await user.catchUp()
+        return use(user)
+      }),
+    withWriter: (uid, use) => withRoom(uid, (room) => use(keptOf(room).writer)),
+  }
+}

@@ -1,0 +1,77 @@
+import { type Channel, channelKey } from '@parley/core'
+import type { FastifyInstance } from 'fastify'
+import { type Body, bodyOf, readInteger, readIntegers, readText } from './body.js'
+import { mayWrite } from './caller.js'
+import type { GatewayContext } from './context.js'
+import { tellsDeletions } from './dialect.js'
+import { HttpError } from './httpError.js'
+import { clearUnread, deleteConversation, setUnread } from './marks.js'
+import type { Projection } from './projection.js'
+import { channelBody, conversationSyncBody, DONE, SYNC_BODY_LIMIT, setUnreadBody } from './schemas.js'
+import { answerSync } from './syncAnswer.js'
+
+const BAD_REQUEST = 400
+
+/** Adds the conversation endpoints of WuKongIM's second generation. Users are named in the body. */
+export function addWukongRoutes(app: FastifyInstance, { identify, users, recents }: GatewayContext): void {
+  app.post(
+    '/conversation/sync',
+    { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: ['WuKongIM'], body: conversationSyncBody } },
+    async (request) => {
+      const body = bodyOf(request.body)
+      const uid = readText(body, 'uid')
+      const msgCount = readInteger(body, 'msg_count')
+      const question = {
+        version: readInteger(body, 'version'),
+        lastMsgSeqs: readText(body, 'last_msg_seqs'),
+        msgCount,
+        onlyUnread: readInteger(body, 'only_unread') === 1,
+        excludeTypes: readIntegers(body, 'exclude_channel_types'),
+        shape: 'wukongim' as const,
+        tellsDeletions: tellsDeletions(request),
+      }
+      // A list that changes cannot be cut into pages without losing what moves over an edge: all is on the first.
+      const isLaterPage = readInteger(body, 'page') > 1
+      if (uid === '') return []
+      const caller = await identify(request, uid)
+      if (msgCount <= 0 || isLaterPage) return []
+      return users.withProjection(
+        caller.uid,
+        async (user) => (await answerSync(user, recents, question)).conversations,
+      )
+    },
+  )
+
+  const addMutation = (
+    path: string,
+    schema: object,
+    noUid: string,
+    mutate: (user: Projection, channel: Channel, body: Body) => Promise<void>,
+  ): void => {
+    app.post(path, { schema: { tags: ['WuKongIM'], body: schema } }, async (request) => {
+      const body = bodyOf(request.body)
+      const uid = readText(body, 'uid')
+      if (uid === '') throw new HttpError(BAD_REQUEST, noUid)
+      const channel = readChannel(body)
+      const caller = await identify(request, uid)
+      mayWrite(caller)
+      await users.withProjection(caller.uid, (user) => mutate(user, channel, body))
+      return DONE
+    })
+  }
+  // The three differ in how they spell it.
+  addMutation('/conversations/setUnread', setUnreadBody, 'UID cannot be empty', (user, channel, body) =>
+    setUnread(user, channel, readInteger(body, 'unread'), { marks: true }),
+  )
+  addMutation('/conversations/clearUnread', channelBody, 'uid cannot be empty', clearUnread)
+  addMutation('/conversations/delete', channelBody, 'Uid cannot be empty', deleteConversation)
+}
+
+function readChannel(body: Body): Channel {
+  const channel = { channelId: readText(body, 'channel_id'), channelType: readInteger(body, 'channel_type') }
+  if (channel.channelId === '' || channel.channelType === 0) {
+    throw new HttpError(BAD_REQUEST, 'channel_id or channel_type cannot be empty')
+  }
+  channelKey(channel, 'channel')
+  return channel
+}
