@@ -1,3 +1,4 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { parseExactJson, stringifyExactJson } from '@parley/wukong'
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../access/authenticate.js'
@@ -8,6 +9,7 @@ import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { describeError, errorBody } from './httpError.js'
 import { createRecents, type MessageSource } from './recents.js'
+import { addTsddRoutes } from './tsddRoutes.js'
 import { createUsers } from './users.js'
 import { addWukongRoutes } from './wukongRoutes.js'
 
@@ -26,6 +28,23 @@ export interface GatewaySurroundings {
 }
 
 const INTERNAL = 500
+
+/** What the description of the endpoints at `/openapi.json` begins with. */
+const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Parley',
+    description: "Conversations for clients of WuKongIM's and TangSengDaoDao's servers",
+    version: '1',
+  },
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer' },
+      token: { type: 'apiKey', in: 'header', name: 'token' },
+    },
+  },
+  security: [{ bearer: [] }, { token: [] }],
+}
 
 /** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
 export function addGateway(
@@ -58,6 +77,9 @@ export function addGateway(
     scope.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
+    await scope.register(swagger, { openapi: DOCUMENT })
     addWukongRoutes(scope, context)
+    addTsddRoutes(scope, context)
+    scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
 }

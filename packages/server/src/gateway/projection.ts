@@ -12,6 +12,7 @@ import type { Logger } from '../logger.js'
 import type { Room } from '../room/room.js'
 import { loadIndex, storeIndex } from './indexKeeper.js'
 import type { RoomWriter } from './roomWriter.js'
+import { loadTold, type Told } from './told.js'
 
 /** A user's document as clients are shown it who know versions and nothing of Yjs. */
 export interface Projection extends RoomWriter {
@@ -21,8 +22,7 @@ export interface Projection extends RoomWriter {
   conversation: (channel: Channel | ChannelKey) => Conversation
   /** Up to which message a conversation was deleted, as far as that is known; 0 if it never was. */
   deletedTo: (key: ChannelKey) => number
-  /** The draft of a conversation that was last told to such a client, or came from one; they may know no other. */
-  readonly toldDrafts: Map<ChannelKey, string>
+  readonly told: Told
   /** Gives a version to what changed by nothing but the time. To be awaited before versions are looked at. */
   catchUp: () => Promise<void>
 }
@@ -91,8 +91,10 @@ export async function openProjection({
     beforeCompaction: save,
   })
   let ready: VersionIndex
+  let told: Told
   try {
     ready = await loadIndex(log, room.name)
+    told = await loadTold(log, room.name)
   } catch (error) {
     unfollow()
     view.close()
@@ -118,7 +120,7 @@ export async function openProjection({
     index: ready,
     conversation,
     deletedTo: (key) => floors.get(key) ?? 0,
-    toldDrafts: new Map(),
+    told,
     act: writer.act,
     catchUp() {
       catchingUp ??= passTime().finally(() => {

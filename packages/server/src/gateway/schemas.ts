@@ -34,3 +34,35 @@ export const conversationSyncBody = object({
 
 export const channelBody = object({ uid, ...channel })
 export const setUnreadBody = object({ uid, ...channel, unread: integer })
+
+export const tsddSyncBody = object({
+  uid,
+  login_uid: uid,
+  ...sync,
+  device_uuid: text,
+})
+export const tsddUnreadBody = object({
+  uid,
+  login_uid: uid,
+  ...channel,
+  unread: integer,
+  message_seq: integer,
+})
+export const extraBody = object({
+  browse_to: { ...integer, description: 'The newest message looked at; it only moves forward' },
+  keep_message_seq: integer,
+  keep_offset_y: integer,
+  draft: text,
+})
+export const versionBody = object({ version: integer })
+export const reminderSyncBody = object({
+  version: integer,
+  limit: { ...integer, description: 'At most so many, but never a part of a version' },
+  channel_ids: { type: ['array', 'null'], description: 'Everything is for the user already' },
+})
+export const reminderDoneBody = {
+  type: ['array', 'object', 'null'],
+  items: { type: ['integer', 'string'] },
+  description: 'Ids of reminders',
+} as const
+export const anyBody = object({})

@@ -70,7 +70,7 @@ export async function answerSync(
       deleted,
     })
     if (!written) return []
-    if (question.shape === 'tsdd') user.toldDrafts.set(key, extraOf(conversation).draft)
+    if (question.shape === 'tsdd') user.told.noteDraft(key, extraOf(conversation).draft)
     return [written]
   }
   return {

@@ -59,7 +59,14 @@ export function createUsers({ rooms, log, logger, now = Date.now }: UsersOptions
       withRoom(uid, async (room) => {
         const user = await projectionOf(room)
         await user.catchUp()
-        return use(user)
+        try {
+          return await use(user)
+        } finally {
+          // At worst a draft is put beside another one.
+          await user.told
+            .save()
+            .catch((error) => logger.warn({ room: uid, err: error }, 'told drafts are not kept'))
+        }
       }),
     withWriter: (uid, use) => withRoom(uid, (room) => use(keptOf(room).writer)),
   }
