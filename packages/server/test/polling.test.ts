@@ -1,0 +1,237 @@
+import { type Channel, createStore, type Store } from '@parley/core'
+import type { WireConversation, WireExtra } from '@parley/wukong'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { extrasSince, updateExtra } from '../src/gateway/extras.js'
+import { clearUnread, deleteConversation, setUnread } from '../src/gateway/marks.js'
+import { createRecents } from '../src/gateway/recents.js'
+import { answerSync } from '../src/gateway/syncAnswer.js'
+import { createUsers, type Users } from '../src/gateway/users.js'
+import {
+  createMemoryLog,
+  createRooms,
+  defaultLimits,
+  defaultTiming,
+  type Rooms,
+  silentLogger,
+} from '../src/index.js'
+
+const UID = 'alice'
+const CHANNELS: readonly Channel[] = [
+  { channelId: 'bob', channelType: 1 },
+  { channelId: 'a:b|c:1:2', channelType: 1 },
+  { channelId: 'group', channelType: 2 },
+]
+
+/** A client that knows only versions, as Android's: it keeps what it is told, item by item. */
+class Client {
+  readonly items = new Map<string, WireConversation>()
+  readonly extras = new Map<string, WireExtra>()
+  private extraVersion = 0
+
+  async poll(users: Users, question: Partial<Parameters<typeof answerSync>[2]> = {}): Promise<number> {
+    const version = Math.max(0, ...[...this.items.values()].map((item) => Number(item.version)))
+    const lastMsgSeqs = [...this.items.values()]
+      .map((item) => `${item.channel_id}:${item.channel_type}:${item.last_msg_seq}`)
+      .join('|')
+    return users.withProjection(UID, async (user) => {
+      const { conversations } = await answerSync(user, createRecents(createMemoryLog(), silentLogger), {
+        version,
+        lastMsgSeqs,
+        msgCount: 1,
+        onlyUnread: false,
+        excludeTypes: [],
+        shape: 'tsdd',
+        tellsDeletions: true,
+        ...question,
+      })
+      for (const item of conversations) {
+        expect(Number(item.version)).toBeLessThanOrEqual(user.index.head)
+        const key = `${item.channel_type}:${item.channel_id}`
+        if (item.recents[0]?.is_deleted === 1) this.items.delete(key)
+        else this.items.set(key, item)
+      }
+      for (const extra of extrasSince(user, this.extraVersion)) {
+        this.extraVersion = Math.max(this.extraVersion, Number(extra.version))
+        this.extras.set(`${extra.channel_type}:${extra.channel_id}`, extra)
+      }
+      return conversations.length
+    })
+  }
+
+  /** All that a user would see; versions may differ, for an index that was lost is made anew. */
+  seen(): unknown {
+    const blank = (extra: WireExtra): boolean =>
+      extra.draft === '' && extra.browse_to === 0 && extra.keep_message_seq === 0
+    return {
+      items: [...this.items].map(([key, { version: _, ...item }]) => [key, item]).sort(),
+      extras: [...this.extras]
+        .filter(([, extra]) => !blank(extra))
+        .map(([key, { version: _, ...extra }]) => [key, extra])
+        .sort(),
+    }
+  }
+}
+
+type Action =
+  | {
+      readonly kind:
+        | 'receive'
+        | 'read'
+        | 'mark'
+        | 'delete'
+        | 'restore'
+        | 'archive'
+        | 'pin'
+        | 'draft'
+        | 'erase'
+      readonly at: number
+    }
+  | { readonly kind: 'httpClear' | 'httpUnread' | 'httpDelete' | 'httpExtra'; readonly at: number }
+  | { readonly kind: 'poll'; readonly at: number }
+  | { readonly kind: 'mute' | 'later' | 'restart' | 'compact' | 'lose'; readonly at: number }
+
+const action: fc.Arbitrary<Action> = fc.record({
+  kind: fc.constantFrom(
+    ...([
+      'receive',
+      'receive',
+      'read',
+      'mark',
+      'delete',
+      'restore',
+      'archive',
+      'pin',
+      'draft',
+      'erase',
+    ] as const),
+    ...(['httpClear', 'httpUnread', 'httpDelete', 'httpExtra', 'poll', 'poll', 'poll', 'poll'] as const),
+    ...(['mute', 'later', 'restart', 'compact', 'lose'] as const),
+  ),
+  at: fc.nat(5),
+}) as fc.Arbitrary<Action>
+
+class World {
+  readonly log = createMemoryLog()
+  private now = Date.now()
+  private rooms: Rooms
+  users: Users
+  private readonly seqs = new Map<Channel, number>()
+  private readonly device: Store
+
+  constructor() {
+    this.device = createStore({ userId: UID, environment: { now: () => this.now } })
+    this.rooms = this.open()
+    this.users = this.usersOf(this.rooms)
+  }
+
+  private open(): Rooms {
+    return createRooms({
+      store: this.log,
+      limits: defaultLimits,
+      timing: defaultTiming,
+      logger: silentLogger,
+    })
+  }
+
+  private usersOf(rooms: Rooms): Users {
+    return createUsers({ rooms, log: this.log, logger: silentLogger, now: () => this.now })
+  }
+
+  private async act(actions: (store: Store) => void): Promise<void> {
+    const { room, release } = await this.rooms.acquire(UID)
+    Y.applyUpdate(this.device.doc, room.encodeState())
+    actions(this.device)
+    await room.submit(Y.encodeStateAsUpdate(this.device.doc, room.encodeStateVector()))
+    release()
+  }
+
+  async do({ kind, at }: Action, clients: readonly Client[]): Promise<void> {
+    const channel = CHANNELS[at % CHANNELS.length] as Channel
+    const seq = (this.seqs.get(channel) ?? 0) + 1
+    const of = (store: Store) => store.conversation(channel)
+    this.now += 1000
+    if (kind === 'receive') {
+      this.seqs.set(channel, seq)
+      const fromUid = at === 5 ? UID : 'bob'
+      await this.act((store) => store.receive({ channel, messageSeq: seq, fromUid, timestamp: this.now }))
+    } else if (kind === 'read') await this.act((store) => of(store).markRead())
+    else if (kind === 'mark') await this.act((store) => of(store).markUnread())
+    else if (kind === 'delete') await this.act((store) => of(store).delete())
+    else if (kind === 'restore') await this.act((store) => of(store).restore())
+    else if (kind === 'archive')
+      await this.act((store) => (at > 2 ? of(store).archive() : of(store).unarchive()))
+    else if (kind === 'pin') await this.act((store) => (at > 2 ? of(store).pin() : of(store).unpin()))
+    else if (kind === 'mute') await this.act((store) => of(store).mute(this.now + at * 5000))
+    else if (kind === 'draft') await this.act((store) => of(store).draft.set(`draft ${this.now}`))
+    else if (kind === 'erase') await this.act((store) => of(store).draft.set(''))
+    else if (kind === 'later') this.now += at * 4000
+    else if (kind === 'poll') await clients[at % clients.length]?.poll(this.users)
+    else if (kind === 'httpClear') await this.users.withProjection(UID, (user) => clearUnread(user, channel))
+    else if (kind === 'httpUnread')
+      await this.users.withProjection(UID, (user) => setUnread(user, channel, at, { marks: true }))
+    else if (kind === 'httpDelete')
+      await this.users.withProjection(UID, (user) => deleteConversation(user, channel))
+    else if (kind === 'httpExtra') {
+      const update = { browseTo: at, keepMessageSeq: at, keepOffsetY: 0, draft: at > 3 ? '' : `web ${at}` }
+      await this.users.withProjection(UID, (user) => updateExtra(user, channel, update))
+    } else await this.restart(kind)
+  }
+
+  private async restart(kind: string): Promise<void> {
+    if (kind === 'compact') {
+      const { room, release } = await this.rooms.acquire(UID)
+      // Enough rows that the room is compacted when it leaves memory, with whatever index it has then.
+      for (let n = 0; n < 50; n++) await room.tick()
+      release()
+    }
+    await this.rooms.close()
+    if (kind === 'lose') {
+      const { version, snapshot, rows } = await this.log.load(UID)
+      const all = [...(snapshot ? [snapshot] : []), ...rows].map(({ update }) => update)
+      if (all.length > 0) await this.log.compact(UID, { through: version, snapshot: Y.mergeUpdates(all) })
+    }
+    this.rooms = this.open()
+    this.users = this.usersOf(this.rooms)
+  }
+
+  close(): Promise<void> {
+    return this.rooms.close()
+  }
+}
+
+describe('clients that poll', () => {
+  it('[G1] property "as from the beginning": end with what one sees that begins anew, whatever happened between', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
+        const world = new World()
+        const clients = [new Client(), new Client(), new Client()]
+        for (const one of actions) await world.do(one, clients)
+        const fresh = new Client()
+        await fresh.poll(world.users)
+        for (const client of clients) {
+          await client.poll(world.users)
+          expect(client.seen()).toEqual(fresh.seen())
+          expect(await client.poll(world.users)).toBe(0)
+        }
+        await world.close()
+      }),
+      { numRuns: Number(process.env.POLLING_RUNS ?? 60) },
+    )
+  })
+
+  it('[G2] are told little of a small change, also after a restart and after the log was compacted', async () => {
+    const world = new World()
+    const client = new Client()
+    for (let n = 0; n < 6; n++) await world.do({ kind: 'receive', at: n }, [])
+    await client.poll(world.users)
+    for (const kind of ['restart', 'compact'] as const) {
+      await world.do({ kind, at: 0 }, [])
+      expect(await client.poll(world.users)).toBe(0)
+      await world.do({ kind: 'receive', at: 0 }, [])
+      expect(await client.poll(world.users)).toBe(1)
+    }
+    await world.close()
+  })
+})
