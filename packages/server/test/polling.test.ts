@@ -28,10 +28,11 @@ const CHANNELS: readonly Channel[] = [
 class Client {
   readonly items = new Map<string, WireConversation>()
   readonly extras = new Map<string, WireExtra>()
+  private version = 0
   private extraVersion = 0
 
   async poll(users: Users, question: Partial<Parameters<typeof answerSync>[2]> = {}): Promise<number> {
-    const version = Math.max(0, ...[...this.items.values()].map((item) => Number(item.version)))
+    const version = this.version
     const lastMsgSeqs = [...this.items.values()]
       .map((item) => `${item.channel_id}:${item.channel_type}:${item.last_msg_seq}`)
       .join('|')
@@ -48,6 +49,8 @@ class Client {
       })
       for (const item of conversations) {
         expect(Number(item.version)).toBeLessThanOrEqual(user.index.head)
+        // What is deleted keeps its row there, and its version.
+        this.version = Math.max(this.version, Number(item.version))
         const key = `${item.channel_type}:${item.channel_id}`
         if (item.recents[0]?.is_deleted === 1) this.items.delete(key)
         else this.items.set(key, item)
@@ -213,7 +216,10 @@ describe('clients that poll', () => {
         for (const client of clients) {
           await client.poll(world.users)
           expect(client.seen()).toEqual(fresh.seen())
+          // Who began anew is told once of what was deleted before.
+          await client.poll(world.users)
           expect(await client.poll(world.users)).toBe(0)
+          expect(client.seen()).toEqual(fresh.seen())
         }
         await world.close()
       }),
@@ -232,6 +238,24 @@ describe('clients that poll', () => {
       await world.do({ kind: 'receive', at: 0 }, [])
       expect(await client.poll(world.users)).toBe(1)
     }
+    await world.close()
+  })
+
+  it('[G3] learn that something changed back, though the server was restarted in between', async () => {
+    const world = new World()
+    const client = new Client()
+    const bob = { at: 0 }
+    await world.do({ kind: 'receive', ...bob }, [])
+    await world.do({ kind: 'receive', at: 2 }, [])
+    await client.poll(world.users)
+    await world.do({ kind: 'compact', ...bob }, [])
+    await world.do({ kind: 'pin', at: 3 }, [])
+    await client.poll(world.users)
+    expect(client.items.get('1:bob')).toHaveProperty('stick')
+    await world.do({ kind: 'pin', at: 0 }, [])
+    await world.do({ kind: 'restart', ...bob }, [])
+    await client.poll(world.users)
+    expect(client.items.get('1:bob')).not.toHaveProperty('stick')
     await world.close()
   })
 })
