@@ -8,6 +8,9 @@ import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { describeError, errorBody } from './httpError.js'
+import { createIngest } from './ingest.js'
+import { addIngestRoutes } from './ingestRoutes.js'
+import { createMembers, type MembersOf } from './members.js'
 import { createRecents, type MessageSource } from './recents.js'
 import { addTsddRoutes } from './tsddRoutes.js'
 import { createUsers } from './users.js'
@@ -16,6 +19,13 @@ import { addWukongRoutes } from './wukongRoutes.js'
 export interface GatewayOptions {
   /** The app's own history, for the messages before the newest one; what was ingested is kept if left out. */
   messageSource?: MessageSource
+  /** Who is in a channel, for messages that come without their recipients. */
+  members?: MembersOf
+  /**
+   * What an IM server must know to bring messages: as a bearer token, or in the path of a webhook. Without it nobody may; on
+   * a server that lets everybody in, everybody.
+   */
+  ingestToken?: string
 }
 
 export interface GatewaySurroundings {
@@ -49,7 +59,7 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 /** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
 export function addGateway(
   app: FastifyInstance,
-  { messageSource }: GatewayOptions,
+  { messageSource, members: membersOf, ingestToken }: GatewayOptions,
   { rooms, log, logger, authenticate, authenticateMs }: GatewaySurroundings,
 ): void {
   const context: GatewayContext = {
@@ -58,6 +68,8 @@ export function addGateway(
     recents: createRecents(log, logger, messageSource),
     logger,
   }
+  const members = createMembers(log, membersOf)
+  const ingest = createIngest({ users: context.users, recents: context.recents, members })
   app.register(async (scope) => {
     // Message ids have 64 bits and keep all their digits, in and out.
     scope.removeContentTypeParser('application/json')
@@ -80,6 +92,7 @@ export function addGateway(
     await scope.register(swagger, { openapi: DOCUMENT })
     addWukongRoutes(scope, context)
     addTsddRoutes(scope, context)
+    addIngestRoutes(scope, { ingest, members, token: ingestToken ?? (authenticate ? undefined : null) })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
 }

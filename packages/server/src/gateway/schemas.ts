@@ -66,3 +66,27 @@ export const reminderDoneBody = {
   description: 'Ids of reminders',
 } as const
 export const anyBody = object({})
+
+/** Thousands of messages, or a group's members. */
+export const INGEST_BODY_LIMIT = 32 * 1024 * 1024
+
+const recipients = { type: ['array', 'null'], description: 'User ids; a person message goes to both without' }
+const message = {
+  type: 'object',
+  description: "A message as WuKongIM's `msg.notify` webhook has it",
+  properties: { ...channel, recipients },
+}
+
+export const ingestBody = {
+  type: ['object', 'array'],
+  items: message,
+  description: 'A message, an array of them, or an object with `messages` and the `recipients` of all',
+} as const
+export const membersBody = {
+  type: ['array', 'object'],
+  description: 'User ids, or an object with them as `members`',
+} as const
+export const webhookBody = {
+  type: ['array', 'object'],
+  description: "WuKongIM's webhook; `event` says which",
+} as const
