@@ -369,4 +369,59 @@ describe('who asks', () => {
     })
     expect(plain.status).toBe(415)
   })
+
+  it('[O3] may be a web page of an allowed origin, which can read the answer', async () => {
+    const running = await startServer({ origins: ['https://chat.example'] })
+    const ask = (method: string, origin: string): Promise<Response> =>
+      fetch(`${running.url}/v1/conversation/sync`, {
+        method,
+        headers: {
+          origin,
+          token: 'alice',
+          ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+        },
+        ...(method === 'POST' ? { body: '{}' } : {}),
+      })
+    const preflight = await ask('OPTIONS', 'https://chat.example')
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
+      204,
+      'authorization, content-type, token',
+    ])
+    const answer = await ask('POST', 'https://chat.example')
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([
+      200,
+      'https://chat.example',
+    ])
+    for (const method of ['OPTIONS', 'POST']) {
+      const other = await ask(method, 'https://evil.example')
+      expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    }
+  })
+
+  it('finds every endpoint described', async () => {
+    const running = await startServer()
+    const document = (await (await fetch(`${running.url}/openapi.json`)).json()) as {
+      paths: Record<string, object>
+    }
+    expect(Object.keys(document.paths).sort()).toEqual(
+      [
+        '/conversation/sync',
+        '/conversations/clearUnread',
+        '/conversations/delete',
+        '/conversations/setUnread',
+        '/v1/channels/{channel_type}/{channel_id}/members',
+        '/v1/conversation/clearUnread',
+        '/v1/conversation/extra/sync',
+        '/v1/conversation/sync',
+        '/v1/conversation/syncack',
+        '/v1/conversations/{channel_id}/{channel_type}',
+        '/v1/conversations/{channel_id}/{channel_type}/extra',
+        '/v1/coversation/clearUnread',
+        '/v1/ingest/messages',
+        '/v1/message/reminder/done',
+        '/v1/message/reminder/sync',
+        '/v1/webhook/{secret}',
+      ].sort(),
+    )
+  })
 })

@@ -7,6 +7,7 @@ import type { Logger } from '../logger.js'
 import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
+import { addCors } from './cors.js'
 import { describeError, errorBody } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
@@ -86,6 +87,7 @@ export function addGateway(
       }
       return reply.code(described.status).type('application/json').send(errorBody(described))
     })
+    addCors(scope)
     scope.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })

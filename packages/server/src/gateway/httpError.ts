@@ -30,6 +30,9 @@ export function describeError(error: Error & { statusCode?: number }): { status:
       return { status: UNAVAILABLE, msg: 'the store is not available now' }
     }
   }
+  // Only what came in is nested so deeply, a payload in base64 included.
+  if (error instanceof RangeError && error.statusCode === undefined)
+    return { status: BAD_REQUEST, msg: 'the body is nested too deeply' }
   const status = error.statusCode ?? INTERNAL
   // What is wrong inside is nobody's business outside.
   return status < INTERNAL ? { status, msg: error.message } : { status: INTERNAL, msg: 'internal error' }

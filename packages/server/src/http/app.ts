@@ -12,7 +12,7 @@ export interface AppOptions {
   webRoot: string | undefined
   logger: Logger
   /** Adds endpoints of its own. */
-  addRoutes: (app: FastifyInstance) => void
+  addRoutes?: (app: FastifyInstance) => void
   /** Resolves if the server takes connections and can store what they bring. */
   checkReady: () => Promise<void>
 }
@@ -83,7 +83,7 @@ export async function createApp({
       .header('upgrade', 'websocket')
       .send({ error: 'upgrade-required', message: 'Connect by WebSocket' }),
   )
-  addRoutes(app)
+  addRoutes?.(app)
   if (webRoot === undefined)
     app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not-found' }))
   else await serveWebFiles(app, webRoot)
