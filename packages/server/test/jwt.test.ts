@@ -127,6 +127,23 @@ describe('JSON Web Tokens', () => {
     expect(await tryToken(room('alice'), jwt)).toMatch(new RegExp(`^${CLOSE_CODES.storeUnavailable} `))
   })
 
+  it('[A7] lets callers by HTTP in the same way, as themselves or as a service', async () => {
+    const { url } = await serverWith({ secret: SECRET })
+    const sync = async (jwt: string, body: object): Promise<number> => {
+      const { status } = await fetch(`${url}/conversation/sync`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${jwt}` },
+        body: JSON.stringify({ version: 0, msg_count: 1, ...body }),
+      })
+      return status
+    }
+    const alice = await token({ sub: 'alice' })
+    expect(await sync(alice, { uid: 'alice' })).toBe(200)
+    expect(await sync(alice, { uid: 'bob' })).toBe(403)
+    expect(await sync(await token({ sub: 'im', parley: { rooms: '*' } }), { uid: 'bob' })).toBe(200)
+    expect(await sync('nonsense', { uid: 'alice' })).toBe(401)
+  })
+
   it('[A8] a connection ends with its token', async () => {
     const { room } = await serverWith({ secret: SECRET })
     // Within the tolerance for clocks, so that it gets in at all.
