@@ -71,7 +71,10 @@ export interface Store {
   readonly cursors: Cursors
   /** The conversations of which anything is known, hidden ones included, in no order. */
   keys: () => ChannelKey[]
-  /** Does several actions in one transaction: one update, one batch of changes. They see the state from before it. */
+  /**
+   * Does several actions in one transaction: one update, one batch of changes. They see the state from before it. If one
+   * throws, what was typed into drafts before stays, and nothing else does.
+   */
   transact: (actions: () => void) => void
   /**
    * Checks an update from outside and applies it, or holds it while it builds on something that is missing.
