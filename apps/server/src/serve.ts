@@ -20,7 +20,7 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
-  const { host, port, data, store: kind, origins, web, logLevel } = settings
+  const { host, port, data, store: kind, origins, web, logLevel, ingestToken } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const logger = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }))
@@ -31,7 +31,8 @@ export async function runServe(
   const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
   const opened: Array<{ close: () => Promise<void> }> = [store]
   try {
-    const options = { store, auth, host, port, origins, logger }
+    const gateway = ingestToken === undefined ? {} : { ingestToken }
+    const options = { store, auth, host, port, origins, logger, gateway }
     const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
     opened.push(server)
     const { url } = await server.listen()

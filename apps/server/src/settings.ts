@@ -10,6 +10,7 @@ export interface ServeSettings {
   readonly auth: 'open' | 'jwt'
   readonly jwtSecret: string | undefined
   readonly jwksUrl: string | undefined
+  readonly ingestToken: string | undefined
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -61,6 +62,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open', 'jwt'] as const),
     jwtSecret: env.PARLEY_JWT_SECRET,
     jwksUrl: env.PARLEY_JWKS_URL,
+    ingestToken: env.PARLEY_INGEST_TOKEN,
     origins: origins
       .flatMap((list) => list.split(','))
       .map((origin) => origin.trim())

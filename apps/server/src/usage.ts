@@ -28,6 +28,8 @@ serve
                     connect; may be repeated, and
                     the variable separates by commas
   --web DIR         a built web app to serve        PARLEY_WEB       none
+                    what an IM server must know     PARLEY_INGEST_TOKEN
+                    to bring messages by HTTP
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

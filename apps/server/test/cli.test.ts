@@ -16,6 +16,33 @@ describe('the command line', () => {
     expect(err).toContain('--prot')
   })
 
+  it('[C1] takes messages in by HTTP from who knows the token it was given', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = await newFolder()
+    const { url, stop } = await serve(folder, [], { PARLEY_INGEST_TOKEN: 'a-token-of-an-IM-server' })
+    const message = {
+      channel_id: 'bob',
+      channel_type: 1,
+      message_seq: 1,
+      from_uid: 'bob',
+      timestamp: 1204353600,
+    }
+    const ingest = (authorization: string): Promise<Response> =>
+      fetch(`${url}/v1/ingest/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify({ messages: [message], recipients: ['alice'] }),
+      })
+    expect((await ingest('Bearer guessed')).status).toBe(401)
+    expect((await ingest('Bearer a-token-of-an-IM-server')).status).toBe(200)
+    await stop('SIGTERM')
+    const exported = await parley(['export', '--user', 'alice', '--data', folder])
+    expect(JSON.parse(exported.out).conversations).toMatchObject([
+      { channel: { channelId: 'bob' }, unread: 1 },
+    ])
+  })
+
   it('[C2] imports, exports and inspects without a server', { timeout: 30_000 }, async () => {
     const [a, b] = [await newFolder(), await newFolder()]
     const imported = await parley(['import', TSDD, '--user', 'Pici', '--data', a])
