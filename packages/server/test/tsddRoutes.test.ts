@@ -405,7 +405,10 @@ describe('who asks', () => {
     }
     expect(Object.keys(document.paths).sort()).toEqual(
       [
+        '/conversation/list',
+        '/conversation/retry',
         '/conversation/sync',
+        '/conversations/activate',
         '/conversations/clearUnread',
         '/conversations/delete',
         '/conversations/setUnread',

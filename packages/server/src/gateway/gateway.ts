@@ -15,6 +15,7 @@ import { createMembers, type MembersOf } from './members.js'
 import { createRecents, type MessageSource } from './recents.js'
 import { addTsddRoutes } from './tsddRoutes.js'
 import { createUsers } from './users.js'
+import { addV3Routes } from './v3Routes.js'
 import { addWukongRoutes } from './wukongRoutes.js'
 
 export interface GatewayOptions {
@@ -93,6 +94,7 @@ export function addGateway(
     })
     await scope.register(swagger, { openapi: DOCUMENT })
     addWukongRoutes(scope, context)
+    addV3Routes(scope, context)
     addTsddRoutes(scope, context)
     addIngestRoutes(scope, { ingest, members, token: ingestToken ?? (authenticate ? undefined : null) })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())

@@ -90,3 +90,17 @@ export const webhookBody = {
   type: ['array', 'object'],
   description: "WuKongIM's webhook; `event` says which",
 } as const
+
+export const listBody = object({
+  uid,
+  cursor: { ...text, description: 'Where the last page ended; empty for the first' },
+  limit: {
+    ...integer,
+    description: '50 if left out, at most 200; more only where one change was in more conversations',
+  },
+  completed_coverage: {
+    ...text,
+    description: 'The `coverage` of the last listing that was done: what changed since',
+  },
+})
+export const retryBody = object({ uid, channels: { type: ['array', 'null'] } })
