@@ -7,7 +7,7 @@ import {
 } from '@parley/wukong'
 import * as Y from 'yjs'
 import type { LogRow, LogStore } from '../log/logStore.js'
-import { applyRow } from '../room/loadRoom.js'
+import { applyRow, DOCUMENT_GUID } from '../room/loadRoom.js'
 
 /** The name of the value beside a room's log. */
 const VALUE_NAME = 'version-index'
@@ -31,7 +31,7 @@ export async function loadIndex(log: LogStore, room: string): Promise<VersionInd
   const kept = stored && stored.head >= snapshotVersion && stored.head <= version ? stored : null
   const from = kept?.head ?? snapshotVersion
 
-  const doc = new Y.Doc()
+  const doc = new Y.Doc({ guid: DOCUMENT_GUID })
   if (snapshot) Y.applyUpdate(doc, snapshot.update)
   let waiting: LogRow[] = []
   const apply = (row: LogRow): void => {

@@ -1,6 +1,7 @@
 import { createStore, onUpdate, type Store } from '@parley/core'
 import * as Y from 'yjs'
 import type { Logger } from '../logger.js'
+import { DOCUMENT_GUID } from '../room/loadRoom.js'
 import type { Room } from '../room/room.js'
 
 /** Acts in a room as one of the user's devices would. */
@@ -32,7 +33,7 @@ export function createRoomWriter(room: Room, logger: Logger): RoomWriter {
   let queue: Promise<void> = Promise.resolve()
 
   const open = (): Copy => {
-    const doc = new Y.Doc()
+    const doc = new Y.Doc({ guid: DOCUMENT_GUID })
     Y.applyUpdate(doc, room.encodeState())
     const opened: Copy = {
       store: createStore({ userId: room.name, doc, deviceName: DEVICE_NAME }),

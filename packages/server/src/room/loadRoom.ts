@@ -21,6 +21,9 @@ export interface LoadedRoom {
   readonly inTheWay: ReadonlyArray<{ version: number }>
 }
 
+/** Nobody looks at it, and Yjs would draw random numbers for it one by one, which takes longer than the rest of a small room. */
+export const DOCUMENT_GUID = 'room'
+
 /**
  * Loads a room. A row that cannot be applied is put aside and the rest is served; a room of which more than rows is
  * unreadable is an error, never an empty document.
@@ -73,7 +76,7 @@ async function putAside(store: LogStore, name: string, rows: LoadedRoom['quarant
 type Built = { doc: Y.Doc; waiting: LogRow[] } | { culprit: LogRow; reason: string }
 
 function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
-  const doc = new Y.Doc({ gc: true })
+  const doc = new Y.Doc({ gc: true, guid: DOCUMENT_GUID })
   let waiting: LogRow[] = snapshot ? [snapshot, ...rows] : [...rows]
   for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
     before = waiting.length
