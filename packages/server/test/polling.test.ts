@@ -37,7 +37,7 @@ class Client {
       .map((item) => `${item.channel_id}:${item.channel_type}:${item.last_msg_seq}`)
       .join('|')
     return users.withProjection(UID, async (user) => {
-      const { conversations } = await answerSync(user, createRecents(createMemoryLog(), silentLogger), {
+      const { items } = await answerSync(user, createRecents(createMemoryLog(), silentLogger), {
         version,
         lastMsgSeqs,
         msgCount: 1,
@@ -47,7 +47,7 @@ class Client {
         tellsDeletions: true,
         ...question,
       })
-      for (const item of conversations) {
+      for (const { wire: item } of items) {
         expect(Number(item.version)).toBeLessThanOrEqual(user.index.head)
         // What is deleted keeps its row there, and its version.
         this.version = Math.max(this.version, Number(item.version))
@@ -59,7 +59,7 @@ class Client {
         this.extraVersion = Math.max(this.extraVersion, Number(extra.version))
         this.extras.set(`${extra.channel_type}:${extra.channel_id}`, extra)
       }
-      return conversations.length
+      return items.length
     })
   }
 

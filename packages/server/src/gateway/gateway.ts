@@ -1,5 +1,5 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import { parseExactJson, stringifyExactJson } from '@parley/wukong'
+import { parseExactJson } from '@parley/wukong'
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../access/authenticate.js'
 import type { LogStore } from '../log/logStore.js'
@@ -11,6 +11,7 @@ import { addCors } from './cors.js'
 import { describeError, errorBody } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
+import { writeJson } from './jsonText.js'
 import { createMembers, type MembersOf } from './members.js'
 import { createRecents, type MessageSource } from './recents.js'
 import { addTsddRoutes } from './tsddRoutes.js'
@@ -80,7 +81,7 @@ export function addGateway(
       { parseAs: 'string' },
       async (_request: unknown, body: string) => (body === '' ? undefined : parseExactJson(body, 'the body')),
     )
-    scope.setReplySerializer(stringifyExactJson)
+    scope.setReplySerializer(writeJson)
     scope.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
       const described = describeError(error)
       if (described.status >= INTERNAL) {

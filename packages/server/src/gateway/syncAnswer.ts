@@ -1,16 +1,14 @@
 import { type Channel, type Message, parseChannelKey } from '@parley/core'
 import {
-  extraOf,
   isUnlisted,
   parseLastMsgSeqs,
   type SelectedConversation,
   type Shape,
   selectConversations,
-  type WireConversation,
-  writeConversation,
 } from '@parley/wukong'
 import type { Projection } from './projection.js'
 import type { Recents } from './recents.js'
+import { type WrittenItem, writeItem } from './writtenItem.js'
 
 /** What `/conversation/sync` asks for. */
 export interface SyncQuestion {
@@ -25,7 +23,7 @@ export interface SyncQuestion {
 }
 
 export interface SyncAnswer {
-  readonly conversations: readonly WireConversation[]
+  readonly items: readonly WrittenItem[]
   /** What the user deleted, for clients that read a list of it. */
   readonly deletes: readonly Channel[]
 }
@@ -53,7 +51,7 @@ export async function answerSync(
     shown.filter(({ deleted }) => !deleted).map(({ key }) => key),
     question.msgCount,
   )
-  const write = ({ key, version, deleted }: SelectedConversation): WireConversation[] => {
+  const write = ({ key, version, deleted }: SelectedConversation): WrittenItem[] => {
     const conversation = conversations.get(key)
     if (!conversation) return []
     const { lastMessage, unread } = conversation
@@ -62,7 +60,7 @@ export async function answerSync(
     const messages = (kept.get(key) ?? []).filter(
       ({ messageSeq }: Message) => messageSeq >= from && messageSeq > (floors.get(key) ?? 0),
     )
-    const written = writeConversation(conversation, {
+    const written = writeItem(conversation, {
       shape: question.shape,
       version,
       recents: messages,
@@ -70,11 +68,11 @@ export async function answerSync(
       deleted,
     })
     if (!written) return []
-    if (question.shape === 'tsdd') user.told.noteDraft(key, extraOf(conversation).draft)
+    if (question.shape === 'tsdd') user.told.noteDraft(key, written.draft)
     return [written]
   }
   return {
-    conversations: shown.flatMap(write),
+    items: shown.flatMap(write),
     deletes: listed.filter(({ deleted }) => deleted).map(({ key }) => parseChannelKey(key)),
   }
 }
@@ -93,4 +91,9 @@ function firstWanted({ version, onlyUnread }: SyncQuestion, heldSeq: number, rea
 /** A channel as a list of deletions names it. */
 export function writeChannel({ channelId, channelType }: Channel): object {
   return { channel_id: channelId, channel_type: channelType }
+}
+
+/** The conversations of an answer as JSON, without the brackets around them. */
+export function textsOf({ items }: SyncAnswer): string {
+  return items.map(({ text }) => text).join(',')
 }

@@ -6,6 +6,7 @@ import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { extrasSince, updateExtra } from './extras.js'
 import { HttpError } from './httpError.js'
+import { JsonText } from './jsonText.js'
 import { deleteConversation, setUnread } from './marks.js'
 import { completeReminders, remindersSince } from './reminders.js'
 import {
@@ -19,7 +20,7 @@ import {
   tsddUnreadBody,
   versionBody,
 } from './schemas.js'
-import { answerSync, writeChannel } from './syncAnswer.js'
+import { answerSync, textsOf, writeChannel } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 const MAX_CHANNEL_TYPE = 255
@@ -54,19 +55,14 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
         shape: 'tsdd' as const,
         tellsDeletions: tellsDeletions(request),
       }
-      const { conversations, deletes } =
+      const answer =
         msgCount <= 0
-          ? { conversations: [], deletes: [] }
+          ? { items: [], deletes: [] }
           : await users.withProjection(uid, (user) => answerSync(user, recents, question))
       // Android takes an answer for somebody else's without `uid`; the web app reads the lists without looking.
-      return {
-        uid,
-        conversations,
-        users: [],
-        groups: [],
-        channel_status: [],
-        deletes: deletes.map(writeChannel),
-      }
+      const rest = { users: [], groups: [], channel_status: [], deletes: answer.deletes.map(writeChannel) }
+      const beginning = `{"uid":${JSON.stringify(uid)},"conversations":[${textsOf(answer)}],`
+      return new JsonText(beginning + JSON.stringify(rest).slice(1))
     },
   )
 

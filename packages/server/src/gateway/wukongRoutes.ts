@@ -5,10 +5,11 @@ import { mayWrite } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { HttpError } from './httpError.js'
+import { JsonText } from './jsonText.js'
 import { clearUnread, deleteConversation, setUnread } from './marks.js'
 import type { Projection } from './projection.js'
 import { channelBody, conversationSyncBody, DONE, SYNC_BODY_LIMIT, setUnreadBody } from './schemas.js'
-import { answerSync } from './syncAnswer.js'
+import { answerSync, textsOf } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 
@@ -37,7 +38,7 @@ export function addWukongRoutes(app: FastifyInstance, { identify, users, recents
       if (msgCount <= 0 || isLaterPage) return []
       return users.withProjection(
         caller.uid,
-        async (user) => (await answerSync(user, recents, question)).conversations,
+        async (user) => new JsonText(`[${textsOf(await answerSync(user, recents, question))}]`),
       )
     },
   )
