@@ -20,7 +20,7 @@ const TOKENS = new Map([
   ['alice-token', 'alice'],
   ['bob-token', 'bob'],
 ])
-const authenticate: Authenticate = ({ uid, token }) => {
+const authenticate: Authenticate = ({ uid = '', token }) => {
   if (token === 'reader') return { uid, readOnly: true }
   if (token === 'broken') throw new Error('the session store is away')
   const who = TOKENS.get(token ?? '')

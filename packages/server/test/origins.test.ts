@@ -164,7 +164,10 @@ describe('an open server', () => {
 
 describe('a server that authenticates', () => {
   it('[O5] answers under any name, to pages of that name and of allowed origins', async () => {
-    const running = await startServer({ auth: ({ uid }) => ({ uid }), origins: ['https://app.example.org'] })
+    const running = await startServer({
+      auth: ({ uid = '' }) => ({ uid }),
+      origins: ['https://app.example.org'],
+    })
     expect(await ask(running, 'chat.example.org')).toBe('answered')
     expect(await ask(running, 'chat.example.org', 'https://chat.example.org')).toBe('answered')
     expect(await ask(running, 'chat.example.org', 'https://app.example.org')).toBe('answered')
