@@ -91,7 +91,7 @@ describe('hostile input', () => {
     expect(Date.now() - started).toBeLessThan(2000)
   })
 
-  it('whatever else is wrong is refused, and changes nothing', async () => {
+  it('[G8] whatever else is wrong is refused, and changes nothing', async () => {
     const running = await world()
     const { version } = await running.store.load('alice')
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`

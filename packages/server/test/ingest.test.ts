@@ -65,7 +65,7 @@ describe('POST /v1/ingest/messages', () => {
     expect(String(message_id)).toMatch(/^922337203685477/)
   })
 
-  it('changes nothing the second time, in any order', async () => {
+  it('[G6] changes nothing the second time, in any order', async () => {
     const running = await startServer()
     const batch = [3, 1, 2].map((seq) => message(seq, { recipients: ['alice'] }))
     await send(running, 'POST', INGEST, batch)
@@ -86,7 +86,7 @@ describe('POST /v1/ingest/messages', () => {
     expect(Buffer.from(recents[1].payload, 'base64').toString()).not.toContain('message 2')
   })
 
-  it('refuses a message nobody may have, naming the member, and takes in nothing of the request', async () => {
+  it('[G6] refuses a message nobody may have, naming the member, and takes in nothing of the request', async () => {
     const running = await startServer()
     const good = message(1, { recipients: ['alice'] })
     const cases: Array<[unknown, RegExp]> = [
@@ -152,7 +152,7 @@ describe('POST /v1/ingest/messages', () => {
     await until('the message is on the device', () => getSnapshot().lastMessage?.messageSeq === 1)
   })
 
-  it('answers 200 only for what is durable, and 503 when it is not', async () => {
+  it('[G4] [G6] answers 200 only for what is durable, and 503 when it is not', async () => {
     const store = createMemoryLog()
     const running = await startServer({ store })
     const { append } = store

@@ -185,7 +185,7 @@ describe('TangSengDaoDao: extras', () => {
     expect(draftOf(here.alice)).toBe(undefined)
   })
 
-  it('[J-52 fix] a draft that a client was never told is kept beside what it sends, and not taken back', async () => {
+  it('[G5] [J-52 fix] a draft that a client was never told is kept beside what it sends, and not taken back', async () => {
     const here = await world()
     await here.alice.act((store) => store.conversation(bob).draft.set('from the phone'))
     await here.ask('POST', EXTRA, { draft: '' })
@@ -294,7 +294,7 @@ describe('who asks', () => {
     }
   })
 
-  it('is refused another user, on every endpoint, and nothing is changed or told', async () => {
+  it('[G7] is refused another user, on every endpoint, and nothing is changed or told', async () => {
     const running = await startServer({ auth: authenticate })
     const mallory = await openDevice(running, 'mallory')
     await mallory.act((store) => {
