@@ -35,27 +35,42 @@ export function decodeEntry(line: string): StoredEntry | null {
   if (!stamp) return null
   const subject = unescapeName(line.slice(0, subjectEnd))
   const register = unescapeName(line.slice(subjectEnd + 1, registerEnd))
-  return new StoredEntry(subject, register, stamp, line, stampEnd + 1)
+  const entry = new StoredEntry(subject, register, line, registerEnd + 1, stampEnd)
+  lastRead = entry
+  lastStamp = stamp
+  return entry
 }
 
-/** An entry together with its line. The value stays a part of the line: a list holds tens of thousands of these. */
+// The stamp of what was read last is asked for at once, and then seldom again.
+let lastRead: StoredEntry | null = null
+let lastStamp: Stamp = []
+
+/**
+ * An entry together with its line. Stamp and value stay a part of the line: a list holds tens of thousands of these, and to
+ * keep what can be read again would cost more than to read it.
+ */
 export class StoredEntry implements Entry {
   subject: string
   readonly register: string
-  readonly stamp: Stamp
   readonly line: string
-  private readonly valueStart: number
+  private readonly stampStart: number
+  private readonly stampEnd: number
 
-  constructor(subject: string, register: string, stamp: Stamp, line: string, valueStart: number) {
+  constructor(subject: string, register: string, line: string, stampStart: number, stampEnd: number) {
     this.subject = subject
     this.register = register
-    this.stamp = stamp
     this.line = line
-    this.valueStart = valueStart
+    this.stampStart = stampStart
+    this.stampEnd = stampEnd
+  }
+
+  get stamp(): Stamp {
+    if (lastRead === this) return lastStamp
+    return parseStamp(this.line.slice(this.stampStart, this.stampEnd)) ?? []
   }
 
   get value(): string {
-    return this.line.slice(this.valueStart)
+    return this.line.slice(this.stampEnd + 1)
   }
 }
 

@@ -223,11 +223,12 @@ function greatestEntries(doc: Y.Doc): Map<string, Entry> {
 }
 
 /** An entry of the same register that is greater: by its stamp, or by a value behind all JSON where no stamp is. */
-function greaterThan(entry: Entry): Entry {
-  const stamp = [...entry.stamp]
-  if (typeof stamp[0] === 'number') stamp[0]++
-  const greater = { ...entry, stamp }
-  return isValidEntry(entry.register, stamp) ? greater : { ...entry, value: `~${entry.value}` }
+function greaterThan({ subject, register, stamp, value }: Entry): Entry {
+  const greater = [...stamp]
+  if (typeof greater[0] === 'number') greater[0]++
+  return isValidEntry(register, greater)
+    ? { subject, register, stamp: greater, value }
+    : { subject, register, stamp, value: `~${value}` }
 }
 
 function registerName({ subject, register }: Entry): string {
