@@ -10,6 +10,8 @@ export { type Admin, createAdmin, type ImportSummary, type Inspection } from './
 export { canonicalText } from './admin/canonicalText.js'
 export { connectToServer } from './admin/controlClient.js'
 export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'
+export type { Bus, BusMessage } from './bus/bus.js'
+export { createLocalBusHub, type LocalBusHub } from './bus/localBus.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
 export type { GatewayOptions } from './gateway/gateway.js'
 export type { MembersOf } from './gateway/members.js'
@@ -23,9 +25,12 @@ export type {
   DamagedRow,
   LogRow,
   LogStore,
+  OwnAppend,
   QuarantinedRow,
   RoomSize,
+  RoomWriterState,
   StoredRoom,
+  ValueRange,
   ValueScope,
   ValueStore,
 } from './log/logStore.js'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LogStore, ValueScope } from './logStore.js'
+import type { LogStore, OwnAppend, ValueRange, ValueScope } from './logStore.js'
 
 /** What the acceptance suite needs of an implementation. */
 export interface LogStoreSetup {
@@ -274,6 +274,107 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       expect(await names(store)).toEqual([])
     })
 
+    it('[L18] lists values whose names begin alike, from either end', async () => {
+      const store = await open()
+      for (const scope of ['room:a', 'room:a/'] as const) {
+        const all = ['x/01', 'x/02', 'x/10', 'x', 'x0', 'y/01', 'x%2F03', '🙂/1', '🙂/2']
+        await store.values.write(scope, new Map(all.map((name, n) => [name, bytes(n)])))
+      }
+      const list = async (range: ValueRange): Promise<unknown> =>
+        [...(await store.values.list('room:a', range))].map(([name, value]) => [name, ...value])
+      const x = [
+        ['x/01', 0],
+        ['x/02', 1],
+        ['x/10', 2],
+      ]
+      expect(await list({ prefix: 'x/' })).toEqual(x)
+      expect(await list({ prefix: 'x/', limit: 2 })).toEqual(x.slice(0, 2))
+      expect(await list({ prefix: 'x/', limit: 2, reverse: true })).toEqual([x[2], x[1]])
+      expect(await list({ prefix: '🙂/', reverse: true })).toEqual([
+        ['🙂/2', 8],
+        ['🙂/1', 7],
+      ])
+      expect(await list({ prefix: 'z' })).toEqual([])
+    })
+
+    it('[L19] loads for whoever knows a version what came since, or everything where that is in the snapshot', async () => {
+      const store = await open()
+      for (let n = 1; n <= 6; n++) await store.append('alice', bytes(n))
+      const since = async (after: number): Promise<unknown> => {
+        const { version, snapshot, rows } = await store.load('alice', { after })
+        return [version, snapshot?.version ?? null, rows.map((row) => row.version)]
+      }
+      expect(await since(0)).toEqual([6, null, [1, 2, 3, 4, 5, 6]])
+      expect(await since(4)).toEqual([6, null, [5, 6]])
+      expect(await since(6)).toEqual([6, null, []])
+      expect(await since(9)).toEqual([6, null, []])
+      await store.compact('alice', { through: 5, snapshot: bytes(55), keep: [2] })
+      expect(await since(5)).toEqual([6, null, [6]])
+      expect(await since(4)).toEqual([6, 5, [2, 6]])
+    })
+
+    it('[L20] tells the heads of rooms in one call', async () => {
+      const store = await open()
+      await Promise.all(['a', 'b', 'a', 'a/'].map((room) => store.append(room, bytes(1))))
+      await store.compact('a', { through: 2, snapshot: bytes(1) })
+      expect([...(await store.heads(['b', 'nobody', 'a']))].sort()).toEqual([
+        ['a', 2],
+        ['b', 1],
+        ['nobody', 0],
+      ])
+      expect(await store.heads([])).toEqual(new Map())
+    })
+
+    it("[L21] has one client id for a room's own rows, and gives no clock of it twice", async () => {
+      const store = await open()
+      const own = (clocks: number): OwnAppend => ({
+        compose: ({ client, clock }) => ({
+          update: new TextEncoder().encode(JSON.stringify([client, clock, clocks])),
+          clocks,
+        }),
+      })
+      const sizes = Array.from({ length: 40 }, (_, n) => (n % 3) + 1)
+      const appended = await Promise.all(
+        sizes.flatMap((clocks, n) => [
+          store.appendOwn('alice', own(clocks)),
+          ...(n % 4 === 0 ? [store.append('alice', bytes(n))] : []),
+        ]),
+      )
+      const { rows } = await store.load('alice')
+      expect(rows.map((row) => row.version)).toEqual(rows.map((_, index) => index + 1))
+      const returned = appended.filter((row) => typeof row === 'object')
+      expect(returned).toHaveLength(sizes.length)
+      for (const { version, update } of returned) {
+        expect([...(rows[version - 1]?.update ?? [])]).toEqual([...update])
+      }
+      const written = returned
+        .sort((a, b) => a.version - b.version)
+        .map(({ update }) => JSON.parse(new TextDecoder().decode(update)) as [number, number, number])
+      expect(new Set(written.map(([client]) => client)).size).toBe(1)
+      let next = 0
+      for (const [, clock, clocks] of written) {
+        expect(clock).toBe(next)
+        next += clocks
+      }
+      expect(await store.appendOwn('bob', own(1)).then(({ version }) => version)).toBe(1)
+    })
+
+    it('[L21] stores nothing where nothing can be composed, and the values with the row', async () => {
+      const store = await open()
+      const refused = store.appendOwn('alice', {
+        compose() {
+          throw new Error('not like this')
+        },
+        values: new Map([['x', bytes(1)]]),
+      })
+      const compose: OwnAppend['compose'] = ({ clock }) => ({ update: bytes(clock), clocks: 1 })
+      const stored = store.appendOwn('alice', { compose, values: new Map([['y', bytes(2)]]) })
+      await expect(refused).rejects.toThrow('not like this')
+      expect(await stored).toEqual({ version: 1, update: bytes(0) })
+      const values = await store.values.read('room:alice', ['x', 'y'])
+      expect([...values].map(([name, value]) => [name, ...value])).toEqual([['y', 2]])
+    })
+
     if (reopen) {
       it('[L11] finds again after closing all that it acknowledged', async () => {
         let store = await open()
@@ -291,6 +392,16 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         expect((await store.size('room 2'))?.quarantined).toHaveLength(1)
         expect(await store.append('room 1', bytes(1))).toBe(11)
         expect([...((await store.values.read('room:room 1', ['x'])).get('x') ?? [])]).toEqual([5])
+        const clocks: number[] = []
+        const compose: OwnAppend['compose'] = ({ clock }) => {
+          clocks.push(clock)
+          return { update: bytes(clock), clocks: 3 }
+        }
+        await store.appendOwn('room 1', { compose })
+        store = await reopen(store)
+        stores.push(store)
+        await store.appendOwn('room 1', { compose })
+        expect(clocks).toEqual([0, 3])
       })
     }
 

@@ -11,6 +11,8 @@ export interface RoomKeys {
   readonly snapshot: string
   readonly row: (version: number) => string
   readonly quarantined: (version: number) => string
+  /** All rows after a version. */
+  readonly rowsAfter: (version: number) => { gt: string; lt: string }
   /** All rows up to and including a version. */
   readonly rowsThrough: (version: number) => { gte: string; lte: string }
   readonly allRows: { gte: string; lt: string }
@@ -33,6 +35,7 @@ export function roomKeys(room: string): RoomKeys {
     snapshot: `snapshot/${name}`,
     row,
     quarantined: (version) => `quarantined/${name}/${digits(version)}`,
+    rowsAfter: (version) => ({ gt: row(version), lt: `row/${name}0` }),
     rowsThrough: (version) => ({ gte: `row/${name}/`, lte: row(version) }),
     allRows: { gte: `row/${name}/`, lt: `row/${name}0` },
     allQuarantined: { gte: `quarantined/${name}/`, lt: `quarantined/${name}0` },
@@ -47,6 +50,18 @@ export function valueKey(scope: ValueScope, name: string): string {
 /** All values of a scope. */
 export function valuesOf(scope: ValueScope): { gte: string; lt: string } {
   return { gte: `value/${encodeName(scope)}/`, lt: `value/${encodeName(scope)}0` }
+}
+
+/** The values of a scope whose names begin alike. */
+export function valuesFrom(scope: ValueScope, prefix: string): { gte: string; lt: string } {
+  const gte = valueKey(scope, prefix)
+  // `~` is the greatest character of an encoded name.
+  return { gte, lt: `${gte}\x7f` }
+}
+
+/** The name at the end of a value's key. */
+export function valueName(key: string): string {
+  return decodeURIComponent(key.slice(key.lastIndexOf('/') + 1))
 }
 
 /** The room of a key that holds a room's numbers. */

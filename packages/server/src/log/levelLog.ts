@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ServerError } from '../errors.js'
 import { damaged } from './damaged.js'
+import { drawWriter } from './drawWriter.js'
 import { lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
 import type { LevelChange, LevelDatabase } from './levelDatabase.js'
@@ -11,10 +12,12 @@ import {
   roomKeys,
   roomOfMeta,
   valueKey,
+  valueName,
+  valuesFrom,
   valuesOf,
   versionOf,
 } from './levelKeys.js'
-import type { DamagedRow, LogRow, LogStore, QuarantinedRow } from './logStore.js'
+import type { DamagedRow, LogRow, LogStore, OwnAppend, QuarantinedRow, ValueScope } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { decodeQuarantined, encodeQuarantined } from './quarantineRecord.js'
 import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
@@ -28,10 +31,16 @@ export interface LevelLogOptions {
 /** An update to append, or changes that are found only when it is their turn to be written. */
 type Job =
   | { readonly kind: 'append'; readonly keys: RoomKeys; readonly update: Uint8Array }
+  | { readonly kind: 'own'; readonly keys: RoomKeys; readonly room: string; readonly own: OwnAppend }
   | { readonly kind: 'values'; readonly changes: readonly LevelChange[] }
   | { readonly kind: 'change'; readonly find: () => Promise<LevelChange[]> }
-/** A version, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
-type Outcome = number | ServerError
+/** A row, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
+type Outcome = LogRow | { readonly error: unknown }
+
+/** What a job that appends nothing comes to. */
+const NO_ROW: LogRow = { version: 0, update: new Uint8Array() }
+/** What the server itself writes is a message or a few; how much exactly shows only when it is composed. */
+const OWN_BYTES = 1024
 
 /** One batch is one write to the disk; beyond this LevelDB gains nothing from more. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -68,28 +77,40 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
   let closing: Promise<void> | null = null
 
   const append = async (jobs: ReadonlyArray<Exclude<Job, { kind: 'change' }>>): Promise<Outcome[]> => {
-    const metaKeys = [...new Set(jobs.flatMap((job) => (job.kind === 'append' ? [job.keys.meta] : [])))]
+    const metaKeys = [...new Set(jobs.flatMap((job) => ('keys' in job ? [job.keys.meta] : [])))]
     const stored = await database.read((level) => level.getMany(metaKeys))
     const metas = new Map<string, RoomMeta | ServerError>()
     for (const [index, key] of metaKeys.entries()) metas.set(key, decodeMeta(key, stored[index]))
+    const touched = new Map<string, RoomMeta>()
     const changes: LevelChange[] = []
     const outcomes = jobs.map((job): Outcome => {
       if (job.kind === 'values') {
         changes.push(...job.changes)
-        return 0
+        return NO_ROW
       }
-      const { keys, update } = job
+      const { keys } = job
       const meta = metas.get(keys.meta)
-      if (!meta || meta instanceof ServerError) return meta ?? damaged(keys.meta, 'is missing')
+      if (!meta || meta instanceof ServerError) return { error: meta ?? damaged(keys.meta, 'is missing') }
+      let update: Uint8Array
+      if (job.kind === 'own') {
+        const { client, clock } = meta.writer ?? drawWriter()
+        try {
+          const composed = job.own.compose({ client, clock })
+          update = composed.update
+          meta.writer = { client, clock: clock + composed.clocks }
+          if (job.own.values) changes.push(...valueChanges(`room:${job.room}`, job.own.values))
+        } catch (error) {
+          return { error }
+        }
+      } else update = job.update
       meta.version++
       const key = keys.row(meta.version)
       changes.push({ type: 'put', key, value: encodeValue(key, update) })
-      return meta.version
+      touched.set(keys.meta, meta)
+      return { version: meta.version, update }
     })
-    for (const [key, meta] of metas) {
-      if (!(meta instanceof ServerError)) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
-    }
-    await database.write(changes)
+    for (const [key, meta] of touched) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
+    if (changes.length > 0) await database.write(changes)
     return outcomes
   }
 
@@ -99,19 +120,19 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
       if (first?.kind === 'change') {
         const changes = await first.find()
         if (changes.length > 0) await database.write(changes)
-        return [0]
+        return [NO_ROW]
       }
       return append(jobs.filter((job) => job.kind !== 'change'))
     },
     joins: (first, next) => first.kind !== 'change' && next.kind !== 'change',
-    sizeOf: (job) => (job.kind === 'append' ? job.update.byteLength : 0),
+    sizeOf: (job) => (job.kind === 'append' ? job.update.byteLength : job.kind === 'own' ? OWN_BYTES : 0),
     maxBatchSize: MAX_BATCH_BYTES,
   })
 
-  const add = async (job: Job): Promise<number> => {
+  const add = async (job: Job): Promise<LogRow> => {
     if (closing) throw new ServerError('closed', 'The log store is closed')
     const outcome = await commits.add(job)
-    if (outcome instanceof ServerError) throw outcome
+    if ('error' in outcome) throw outcome.error
     return outcome
   }
   const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
@@ -121,17 +142,20 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
     orThrow(decodeMeta(keys.meta, await database.read((level) => level.get(keys.meta))))
 
   return {
-    append: (room, update) => add({ kind: 'append', keys: roomKeys(room), update }),
+    append: async (room, update) => (await add({ kind: 'append', keys: roomKeys(room), update })).version,
+    appendOwn: (room, own) => add({ kind: 'own', keys: roomKeys(room), room, own }),
 
-    async load(room) {
+    async load(room, { after = 0 } = {}) {
       const keys = roomKeys(room)
       return database.read(async (level) => {
         const view = level.snapshot()
         try {
           const meta = orThrow(decodeMeta(keys.meta, await level.get(keys.meta, { snapshot: view })))
+          const isBehind = meta.snapshotVersion > after
           const rows: LogRow[] = []
           const bad: DamagedRow[] = []
-          for await (const [key, value] of level.iterator({ ...keys.allRows, snapshot: view })) {
+          const range = isBehind || after === 0 ? keys.allRows : keys.rowsAfter(after)
+          for await (const [key, value] of level.iterator({ ...range, snapshot: view })) {
             const version = versionOf(key)
             const update = decodeValue(key, value)
             if (update instanceof Uint8Array) rows.push({ version, update })
@@ -139,7 +163,7 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
           }
           const { epoch, version, snapshotVersion } = meta
           const base = { epoch, version, rows, damaged: bad }
-          if (snapshotVersion === 0) return { ...base, snapshot: null }
+          if (!isBehind) return { ...base, snapshot: null }
           const value = await level.get(keys.snapshot, { snapshot: view })
           const update = value ? decodeValue(keys.snapshot, value) : { damage: 'is missing' }
           // Without it the rows are not the document. Nothing is served until somebody has looked.
@@ -149,6 +173,14 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
           await view.close()
         }
       })
+    },
+
+    async heads(rooms) {
+      const keys = rooms.map((room) => roomKeys(room).meta)
+      const stored = await database.read((level) => level.getMany(keys))
+      return new Map(
+        rooms.map((room, index) => [room, orThrow(decodeMeta(keys[index] as string, stored[index])).version]),
+      )
     },
 
     async compact(room, { through, snapshot, keep = [] }) {
@@ -214,12 +246,19 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
         }
         return values
       },
+      async list(scope, { prefix, limit = Number.POSITIVE_INFINITY, reverse = false }) {
+        const found = await database.read((level) =>
+          level.iterator({ ...valuesFrom(scope, prefix), limit, reverse }).all(),
+        )
+        return new Map(
+          found.flatMap(([key, stored]) => {
+            const value = decodeValue(key, stored)
+            return value instanceof Uint8Array ? [[valueName(key), value]] : []
+          }),
+        )
+      },
       async write(scope, values) {
-        const changes = [...values].map(([name, value]): LevelChange => {
-          const key = valueKey(scope, name)
-          return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
-        })
-        await add({ kind: 'values', changes })
+        await add({ kind: 'values', changes: valueChanges(scope, values) })
       },
     },
 
@@ -258,6 +297,13 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
       return closing
     },
   }
+}
+
+function valueChanges(scope: ValueScope, values: ReadonlyMap<string, Uint8Array | null>): LevelChange[] {
+  return [...values].map(([name, value]) => {
+    const key = valueKey(scope, name)
+    return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
+  })
 }
 
 function orThrow(meta: RoomMeta | ServerError): RoomMeta {

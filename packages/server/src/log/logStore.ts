@@ -53,6 +53,35 @@ export interface Compaction {
   readonly keep?: readonly number[]
 }
 
+/** As whom the server itself writes in a room. */
+export interface RoomWriterState {
+  /** A Yjs client id that nobody else uses in the room. */
+  readonly client: number
+  /** The first clock of it that is free. */
+  readonly clock: number
+}
+
+/** Something the server itself says in a room, without the room's document at hand. */
+export interface OwnAppend {
+  /**
+   * Writes the update: its insertions are all of `client`, begin at `clock`, and take `clocks` clocks. Called while the
+   * append is under way, and again with another clock where somebody else was faster; what it throws rejects the append.
+   */
+  readonly compose: (writer: RoomWriterState) => { readonly update: Uint8Array; readonly clocks: number }
+  /** Values beside the room's log that are written if and only if the update is. `null` removes one. */
+  readonly values?: ReadonlyMap<string, Uint8Array | null>
+}
+
+/** Which values of a scope are wanted. */
+export interface ValueRange {
+  /** What their names begin with. */
+  readonly prefix: string
+  /** At most so many; all if left out. */
+  readonly limit?: number
+  /** True to begin with the last one. */
+  readonly reverse?: boolean
+}
+
 /**
  * Small values beside the logs: what could be had again at a price, or belongs to no document. Each is replaced as a whole.
  * A value whose bytes are no longer what was written is not there.
@@ -60,6 +89,8 @@ export interface Compaction {
 export interface ValueStore {
   /** Reads values of a scope; those that do not exist are left out. Names are any well-formed strings. */
   read: (scope: ValueScope, names: readonly string[]) => Promise<Map<string, Uint8Array>>
+  /** Reads the values whose names begin alike, in the order of their names as far as these differ in digits and small letters. */
+  list: (scope: ValueScope, range: ValueRange) => Promise<Map<string, Uint8Array>>
   /** Writes values of a scope, durable when the promise resolves; `null` removes one. */
   write: (scope: ValueScope, values: ReadonlyMap<string, Uint8Array | null>) => Promise<void>
 }
@@ -84,11 +115,24 @@ export interface LogStore {
    */
   append: (room: string, update: Uint8Array) => Promise<number>
   /**
+   * Appends what the server itself writes in a room, which need not exist. All of it has one client id, whose clock moves in
+   * the same commit; so the document need not be loaded for it.
+   *
+   * @returns the row as it was stored
+   * @throws ServerError with code `store-unavailable` or `closed`, or what `compose` throws
+   */
+  appendOwn: (room: string, own: OwnAppend) => Promise<LogRow>
+  /**
    * Reads a room in one consistent read; a room that does not exist is empty, at version 0.
+   *
+   * With `after`, only what whoever knows the room as of that version lacks: the rows since, or, where some of those are in the
+   * snapshot by now, all of the room.
    *
    * @throws ServerError with code `store-damaged` if the snapshot cannot be read: never part of a room as if it were all of it
    */
-  load: (room: string) => Promise<StoredRoom>
+  load: (room: string, options?: { readonly after?: number }) => Promise<StoredRoom>
+  /** The version of the last update of each room, 0 for one that does not exist. */
+  heads: (rooms: readonly string[]) => Promise<Map<string, number>>
   /** Replaces rows by a snapshot, atomically. Rows appended meanwhile stay. One that an earlier compaction overtook does nothing. */
   compact: (room: string, compaction: Compaction) => Promise<void>
   /** Puts rows aside: `load` no longer returns them, `size` lists them, their bytes are kept. */

@@ -1,11 +1,13 @@
 import { ServerError } from '../errors.js'
-import type { LogStore, QuarantinedRow, ValueScope } from './logStore.js'
+import { drawWriter } from './drawWriter.js'
+import type { LogStore, QuarantinedRow, RoomWriterState, ValueScope } from './logStore.js'
 
 interface MemoryRoom {
   version: number
   snapshot: { version: number; update: Uint8Array } | null
   rows: Map<number, Uint8Array>
   quarantined: Map<number, { reason: string; update: Uint8Array }>
+  writer: RoomWriterState
 }
 
 /**
@@ -28,28 +30,62 @@ export function createMemoryLog(): LogStore {
     if (closed) throw new ServerError('closed', 'The log store is closed')
   }
 
+  const enter = (name: string): MemoryRoom => {
+    const room = rooms.get(name) ?? {
+      version: 0,
+      snapshot: null,
+      rows: new Map(),
+      quarantined: new Map(),
+      writer: drawWriter(),
+    }
+    rooms.set(name, room)
+    return room
+  }
+  const writeValues = (scope: ValueScope, changes: ReadonlyMap<string, Uint8Array | null>): void => {
+    const known = values.get(scope) ?? new Map<string, Uint8Array>()
+    for (const [name, value] of changes) {
+      if (value) known.set(name, value.slice())
+      else known.delete(name)
+    }
+    values.set(scope, known)
+  }
+
   return {
     async append(name, update) {
       open()
-      let room = rooms.get(name)
-      if (!room) {
-        room = { version: 0, snapshot: null, rows: new Map(), quarantined: new Map() }
-        rooms.set(name, room)
-      }
+      const room = enter(name)
       room.version++
       room.rows.set(room.version, update.slice())
       return room.version
     },
-    async load(name) {
+    async appendOwn(name, { compose, values: changes }) {
+      open()
+      const { client, clock } = rooms.get(name)?.writer ?? drawWriter()
+      const { update, clocks } = compose({ client, clock })
+      const room = enter(name)
+      room.writer = { client, clock: clock + clocks }
+      room.version++
+      room.rows.set(room.version, update.slice())
+      if (changes) writeValues(`room:${name}`, changes)
+      return { version: room.version, update }
+    },
+    async load(name, { after = 0 } = {}) {
       open()
       const room = rooms.get(name)
+      const snapshot = room?.snapshot ?? null
+      const isBehind = snapshot !== null && snapshot.version > after
+      const rows = [...(room?.rows ?? [])].map(([version, update]) => ({ version, update }))
       return {
         epoch: 0,
         version: room?.version ?? 0,
-        snapshot: room?.snapshot ?? null,
-        rows: room ? [...room.rows].map(([version, update]) => ({ version, update })) : [],
+        snapshot: isBehind ? snapshot : null,
+        rows: isBehind ? rows : rows.filter(({ version }) => version > after),
         damaged: [],
       }
+    },
+    async heads(names) {
+      open()
+      return new Map(names.map((name) => [name, rooms.get(name)?.version ?? 0]))
     },
     async compact(name, { through, snapshot, keep = [] }) {
       open()
@@ -99,14 +135,16 @@ export function createMemoryLog(): LogStore {
           }),
         )
       },
+      async list(scope, { prefix, limit, reverse = false }) {
+        open()
+        const found = [...(values.get(scope) ?? [])].filter(([name]) => name.startsWith(prefix))
+        found.sort(([a], [b]) => (a < b ? -1 : 1))
+        if (reverse) found.reverse()
+        return new Map(found.slice(0, limit))
+      },
       async write(scope, changes) {
         open()
-        const known = values.get(scope) ?? new Map<string, Uint8Array>()
-        for (const [name, value] of changes) {
-          if (value) known.set(name, value.slice())
-          else known.delete(name)
-        }
-        values.set(scope, known)
+        writeValues(scope, changes)
       },
     },
     async delete(name) {

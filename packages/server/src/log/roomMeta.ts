@@ -1,5 +1,6 @@
 import type { ServerError } from '../errors.js'
 import { damaged } from './damaged.js'
+import type { RoomWriterState } from './logStore.js'
 import { decodeValue, encodeValue } from './rowCodec.js'
 
 /** A room's numbers as they lie in the store. Members this server does not know stay as they are. */
@@ -7,6 +8,8 @@ export interface RoomMeta {
   epoch: number
   version: number
   snapshotVersion: number
+  /** As whom the server itself writes; drawn when it first does. */
+  writer?: RoomWriterState
 }
 
 /** Reads a room's numbers, those of a new room if there are none; an error is returned, for it concerns one room of many. */
