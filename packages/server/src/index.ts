@@ -17,7 +17,6 @@ export type { GatewayOptions } from './gateway/gateway.js'
 export type { MembersOf } from './gateway/members.js'
 export type { MessageSource } from './gateway/recents.js'
 export { type ImportedState, readImport } from './import/readImport.js'
-export type { ImportedConversation, ImportedExtra } from './import/wukongConversation.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {

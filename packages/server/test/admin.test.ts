@@ -105,6 +105,22 @@ describe('import and export', () => {
     expect(await store.size('Pici')).toBe(null)
   })
 
+  it('[E5] leave deleted what a file says is deleted', async () => {
+    const recent = {
+      message_seq: 5,
+      from_uid: 'bob',
+      client_msg_no: 'c5',
+      timestamp: 1,
+      is_deleted: 1,
+      payload: {},
+    }
+    const recents = [{ ...recent, channel_id: 'bob', channel_type: 1 }]
+    const file = [{ channel_id: 'bob', channel_type: 1, last_msg_seq: 5, last_client_msg_no: 'c5', recents }]
+    const { admin } = await newAdmin()
+    await admin.import('alice', JSON.stringify(file))
+    expect((await admin.export('alice')).conversations[0]).toMatchObject({ deletedTo: 5 })
+  })
+
   it('[E5] bring what the user did on the other system where nothing is known here, and never undo what was done here', async () => {
     const conversation = {
       channel_id: 'bob',

@@ -1,12 +1,9 @@
 import { type Json, type Message, ParleyError } from '@parley/core'
-import { isObject, readArray, refuse } from './fields.js'
-import { parseLosslessJson } from './losslessJson.js'
-import { type ImportedConversation, readWukongConversation } from './wukongConversation.js'
-import { readWukongMessage } from './wukongMessage.js'
+import { type ListedConversation, parseExactJson, readMessage, readSyncAnswer } from '@parley/wukong'
 
 /** What a file holds for one user. */
 export interface ImportedState {
-  readonly conversations: readonly ImportedConversation[]
+  readonly conversations: readonly ListedConversation[]
   readonly messages: readonly Message[]
   /** Messages that are left out: commands, and what other people say to each other. */
   readonly skipped: number
@@ -35,26 +32,14 @@ export function readImport(text: string, me: string): ImportedState {
   const trimmed = text.replace(/^\uFEFF/, '').trim()
   if (trimmed === '') refuse('The file', `${KNOWN_SHAPES}; it is empty`)
   if (isLines(trimmed)) return readMessages(parseLines(trimmed), me, (index) => `line ${index + 1}`)
-  const value = parseLosslessJson(trimmed, 'The file')
+  const value = parseExactJson(trimmed, 'The file')
   if (Array.isArray(value)) {
     const isMessages = value.length > 0 && isObject(value[0]) && 'message_seq' in value[0]
     if (isMessages) return readMessages(value, me, (index) => `messages[${index}]`)
     return readConversations(value, me)
   }
   if (!isObject(value)) refuse('The file', KNOWN_SHAPES)
-  if ('conversations' in value) {
-    const { uid } = value
-    if (uid !== undefined && uid !== me) {
-      throw new ParleyError(
-        'invalid-argument',
-        `uid is ${JSON.stringify(uid)}; these are not conversations of ${me}`,
-        {
-          field: 'uid',
-        },
-      )
-    }
-    return readConversations(readArray(value.conversations, 'conversations'), me)
-  }
+  if ('conversations' in value) return readConversations(value, me)
   if ('message_seq' in value) return readMessages([value], me, () => 'line 1')
   return refuse('The file', KNOWN_SHAPES)
 }
@@ -68,13 +53,15 @@ function isLines(text: string): boolean {
 function parseLines(text: string): Json[] {
   return text
     .split('\n')
-    .map((line, index) => (line.trim() === '' ? null : parseLosslessJson(line, `line ${index + 1}`)))
+    .map((line, index) => (line.trim() === '' ? null : parseExactJson(line, `line ${index + 1}`)))
 }
 
-function readConversations(values: readonly Json[], me: string): ImportedState {
-  const conversations = values.map((value, index) =>
-    readWukongConversation(value, `conversations[${index}]`, me),
-  )
+function readConversations(value: Json, me: string): ImportedState {
+  const { conversations, uid } = readSyncAnswer(value, { me })
+  if (uid !== undefined && uid !== me) {
+    const message = `uid is ${JSON.stringify(uid)}; these are not conversations of ${me}`
+    throw new ParleyError('invalid-argument', message, { field: 'uid' })
+  }
   return { conversations, messages: [], skipped: 0 }
 }
 
@@ -84,9 +71,17 @@ function readMessages(values: readonly Json[], me: string, field: (index: number
   for (const [index, value] of values.entries()) {
     // An empty line.
     if (value === null) continue
-    const message = readWukongMessage(value, field(index), me)
+    const message = readMessage(value, { me, field: field(index) })
     if (typeof message === 'string') skipped++
     else messages.push(message)
   }
   return { conversations: [], messages, skipped }
+}
+
+function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function refuse(field: string, expectation: string): never {
+  throw new ParleyError('invalid-argument', `${field} must be ${expectation}`, { field })
 }
