@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { findChromium } from './scripts/ensure-chromium.mjs'
+import { findServices, leftOutLine } from './scripts/ensure-services.mjs'
 import { publishedPackages } from './scripts/lib/packages.mjs'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -31,6 +32,10 @@ const CHROMIUM_ARGS = [
 ]
 
 const chromium = await findChromium()
+const services = await findServices()
+if (services.missing.length > 0) console.warn(leftOutLine(services.missing))
+/** Tests against PostgreSQL and Redis, where these do not answer. */
+const leftOut = services.missing.length > 0 ? ['**/*.services.test.ts'] : []
 
 function browserTests(folder: string): string[] {
   try {
@@ -86,7 +91,8 @@ export default defineConfig({
           // A file that needs a DOM says so itself: `// @vitest-environment happy-dom`.
           environment: 'node',
           include: ['{packages,apps}/*/{src,test}/**/*.test.{ts,tsx}'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.*'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.*', ...leftOut],
+          env: services.env,
         },
       },
       ...browserProjects,
@@ -95,8 +101,9 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['src/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...leftOut],
           // They start the browser themselves, through playwright-core.
-          env: chromium === undefined ? {} : { CHROMIUM_PATH: chromium },
+          env: { ...services.env, ...(chromium === undefined ? {} : { CHROMIUM_PATH: chromium }) },
           // They start servers and browsers, kill them and measure: one at a time, and with the machine to themselves.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

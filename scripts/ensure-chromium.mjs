@@ -1,15 +1,13 @@
 // Finds a Chromium for the browser tests or installs one; a machine without one fails, it never skips.
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { run, runTool } from './lib/run.mjs'
+import { installPackages } from './lib/apt.mjs'
+import { runTool } from './lib/run.mjs'
 
 const PROBE_TIMEOUT_MS = 20_000
-const APT_UPDATE_TIMEOUT_MS = 120_000
-// About 100 MB of packages: a minute on a slow line, and dpkg is not to be killed lightly.
-const APT_INSTALL_TIMEOUT_MS = 300_000
 const PLAYWRIGHT_INSTALL_TIMEOUT_MS = 240_000
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -108,40 +106,6 @@ export async function findChromium() {
   return undefined
 }
 
-function succeeds(command, args) {
-  try {
-    execFileSync(command, args, { stdio: 'ignore', timeout: PROBE_TIMEOUT_MS })
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function installWithApt() {
-  if (process.platform !== 'linux' || !succeeds('apt-get', ['--version'])) return
-  const isRoot = process.getuid?.() === 0
-  if (!isRoot && !succeeds('sudo', ['-n', 'true'])) return
-  console.error(`Installing ${APT_PACKAGES.join(', ')} with apt-get …`)
-  const apt = (timeoutMs, ...args) => {
-    // Another apt-get on the machine is waited for; our own limit ends the wait.
-    const command = [
-      'env',
-      'DEBIAN_FRONTEND=noninteractive',
-      'apt-get',
-      '-qq',
-      '-o',
-      'DPkg::Lock::Timeout=240',
-      ...args,
-    ]
-    if (!isRoot) command.unshift('sudo', '-n')
-    // dpkg's progress is of no use; what goes wrong is on stderr.
-    return run(command[0], command.slice(1), { timeoutMs, stdio: ['ignore', 'ignore', 2] })
-  }
-  // A stale list may still do, so a failed update is not the end.
-  await apt(APT_UPDATE_TIMEOUT_MS, 'update')
-  await apt(APT_INSTALL_TIMEOUT_MS, 'install', '-y', '--no-install-recommends', ...APT_PACKAGES)
-}
-
 async function installWithPlaywright() {
   console.error('Installing Chromium with Playwright …')
   await runTool('playwright', ['install', 'chromium'], {
@@ -153,7 +117,7 @@ async function installWithPlaywright() {
 
 /** The path of a Chromium, installed where there was none; child processes find it in CHROMIUM_PATH. */
 export async function ensureChromium() {
-  for (const install of [undefined, installWithApt, installWithPlaywright]) {
+  for (const install of [undefined, () => installPackages(APT_PACKAGES), installWithPlaywright]) {
     await install?.()
     const found = await findChromium()
     if (found !== undefined) {
