@@ -29,7 +29,12 @@ export type { ChangeBatch, ConversationChange } from './list/changes.js'
 export type { ListFilter, ListSnapshot, ListView, ListWindow } from './list/listView.js'
 export type { Totals } from './list/totals.js'
 
+export { detachMessages, type DetachedMessages } from './detached/detachMessages.js'
+export { detachSweep, type DetachedSweep } from './detached/detachSweep.js'
+export type { DetachedUpdate, DetachedWriter } from './detached/detachedWriter.js'
+
 export { decodeUpdate, isEmptyUpdate, MAX_DEPTH, type DecodedUpdate } from './document/decode.js'
+export { encodeUpdate, type DeletedRanges, type StructRuns } from './document/encode.js'
 export { findGap, type Gap } from './document/gap.js'
 export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
 export { onUpdate, type DocumentUpdate } from './document/updates.js'

@@ -12,16 +12,11 @@ import { type Run, unionOfRuns } from './runs.js'
  * the same state whatever way they come.
  */
 export function receiveMessages(core: StoreCore, messages: readonly Message[]): void {
-  // All are checked before the first is written: a bad one changes nothing.
-  const checked = messages.map((message, index) => checkMessage(message, `messages[${index}]`))
-  const byChannel = new Map<ChannelKey, CheckedMessage[]>()
-  for (const message of checked) {
-    const others = byChannel.get(message.key)
-    if (others) others.push(message)
-    else byChannel.set(message.key, [message])
-  }
+  const byChannel = checkMessages(messages)
   core.transact((writer) => {
-    for (const [key, inChannel] of byChannel) writeMessages(core, writer, key, inChannel)
+    for (const [key, inChannel] of byChannel) {
+      writeMessages(writer, core.userId, key, core.facts(key), inChannel)
+    }
     for (const { clientMsgNo, fromUid } of messages) {
       // One's own message coming back is the server's acknowledgement of it.
       const submission = fromUid === core.userId && clientMsgNo ? parseSubmissionId(clientMsgNo) : null
@@ -30,18 +25,37 @@ export function receiveMessages(core: StoreCore, messages: readonly Message[]): 
   })
 }
 
-function writeMessages(
-  core: StoreCore,
+/** What must be known of a channel to write its messages without saying again what is said. */
+export type KnownFacts = Pick<ChannelFacts, 'readSeq' | 'ownSeq' | 'joinSeq' | 'quiet'>
+
+/** What is known of a channel whose document is not at hand. */
+export const NOTHING_KNOWN: KnownFacts = { readSeq: 0, ownSeq: 0, joinSeq: 0, quiet: [] }
+
+/** Checks all messages, so that a bad one changes nothing, and sorts them by channel. */
+export function checkMessages(messages: readonly Message[]): ReadonlyMap<ChannelKey, CheckedMessage[]> {
+  const checked = messages.map((message, index) => checkMessage(message, `messages[${index}]`))
+  const byChannel = new Map<ChannelKey, CheckedMessage[]>()
+  for (const message of checked) {
+    const others = byChannel.get(message.key)
+    if (others) others.push(message)
+    else byChannel.set(message.key, [message])
+  }
+  return byChannel
+}
+
+/** Writes the entries of messages of one channel. */
+export function writeMessages(
   writer: Writer,
+  userId: string,
   key: ChannelKey,
+  facts: KnownFacts,
   messages: readonly CheckedMessage[],
 ): void {
-  const facts = core.facts(key)
   const settled = Math.max(facts.readSeq, facts.ownSeq, facts.joinSeq - 1)
   const quiet: number[] = []
   for (const { messageSeq, version, fromUid, silent, mentionsMe, head } of messages) {
     writer.putText(key, 'head', [messageSeq, version], head)
-    if (fromUid === core.userId) writer.put(key, 'own', [messageSeq])
+    if (fromUid === userId) writer.put(key, 'own', [messageSeq])
     // What is read on some device already can raise no badge any more.
     else if (messageSeq > settled) {
       if (silent) quiet.push(messageSeq)
@@ -52,7 +66,7 @@ function writeMessages(
 }
 
 /** The runs to write so that the union of all covers these numbers too; a run is continued where it can be. */
-function newRuns({ quiet }: ChannelFacts, seqs: readonly number[]): Run[] {
+function newRuns({ quiet }: KnownFacts, seqs: readonly number[]): Run[] {
   if (seqs.length === 0) return []
   const union = unionOfRuns([...quiet, ...seqs.map((seq) => ({ from: seq, to: seq }))])
   const known = new Set(quiet.map(({ from, to }) => `${from}-${to}`))

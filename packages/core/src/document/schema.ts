@@ -10,7 +10,12 @@ const ENTRY_ROOT_COUNT = 16
 
 /** The root arrays that hold entries: `e0` to `ef`. */
 export function entryRoots(doc: Y.Doc): Array<Y.Array<string>> {
-  return Array.from({ length: ENTRY_ROOT_COUNT }, (_, i) => doc.getArray<string>(`e${i.toString(16)}`))
+  return Array.from({ length: ENTRY_ROOT_COUNT }, (_, i) => doc.getArray<string>(entryRootName(i)))
+}
+
+/** The name of the array that holds a writer's run of entries, the first run being 0. */
+export function entryRootName(run: number): string {
+  return `e${(run % ENTRY_ROOT_COUNT).toString(16)}`
 }
 
 /** The root array of draft episodes, a map each; see `drafts/episode.ts`. */

@@ -14,7 +14,7 @@ export interface Writer {
 }
 
 /** Creates a {@link Writer} over what the document holds. */
-export function createWriter(index: EntryIndex): Writer {
+export function createWriter(index: Pick<EntryIndex, 'get'>): Writer {
   const pending = new Map<string, Map<string, Entry>>()
   const putText: Writer['putText'] = (subject, register, stamp, value) => {
     const entry: Entry = { subject, register, stamp, value }

@@ -1,5 +1,4 @@
-import type { DecodedUpdate } from '@parley/core'
-import * as encoding from 'lib0/encoding'
+import { type DecodedUpdate, encodeUpdate } from '@parley/core'
 import * as Y from 'yjs'
 
 type Struct = DecodedUpdate['structs'][number]
@@ -28,7 +27,7 @@ export function findNews(doc: Y.Doc, update: Uint8Array, decoded: DecodedUpdate)
   if (count(runs.values()) === decoded.structs.length && isSame(deletions, decoded.deletions)) {
     if ([...runs.values()].every(({ offset }) => offset === 0)) return update
   }
-  return encode(runs, deletions)
+  return encodeUpdate(runs, deletions)
 }
 
 function newStructs(doc: Y.Doc, { structs }: DecodedUpdate): Map<number, Run> {
@@ -109,31 +108,4 @@ function isSame(a: ReadonlyMap<number, readonly Range[]>, b: ReadonlyMap<number,
       return false
   }
   return true
-}
-
-/** Yjs' first encoding: clients with their structs, then clients with their deleted ranges. */
-function encode(
-  runs: ReadonlyMap<number, Run>,
-  deletions: ReadonlyMap<number, readonly Range[]>,
-): Uint8Array {
-  const encoder = new Y.UpdateEncoderV1()
-  const { restEncoder } = encoder
-  encoding.writeVarUint(restEncoder, runs.size)
-  for (const [client, { structs, offset }] of runs) {
-    encoding.writeVarUint(restEncoder, structs.length)
-    encoder.writeClient(client)
-    encoding.writeVarUint(restEncoder, (structs[0]?.id.clock ?? 0) + offset)
-    for (const [index, struct] of structs.entries()) struct.write(encoder, index === 0 ? offset : 0)
-  }
-  encoding.writeVarUint(restEncoder, deletions.size)
-  for (const [client, ranges] of deletions) {
-    encoder.resetDsCurVal()
-    encoding.writeVarUint(restEncoder, client)
-    encoding.writeVarUint(restEncoder, ranges.length)
-    for (const { clock, len } of ranges) {
-      encoder.writeDsClock(clock)
-      encoder.writeDsLen(len)
-    }
-  }
-  return encoder.toUint8Array()
 }

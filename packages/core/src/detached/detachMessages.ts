@@ -1,0 +1,55 @@
+import { checkId } from '../conversation/channel.js'
+import type { Message } from '../conversation/message.js'
+import { checkMessages, NOTHING_KNOWN, writeMessages } from '../conversation/receive.js'
+import { encodeUpdate } from '../document/encode.js'
+import { parseSubmissionId } from '../drafts/draftView.js'
+import { createWriter } from '../store/writer.js'
+import { detachedItems } from './detachedItems.js'
+import type { DetachedUpdate, DetachedWriter } from './detachedWriter.js'
+
+/** Messages that are ready to be written into a user's document without it. */
+export interface DetachedMessages {
+  /** Writes them as an update of the writer. */
+  readonly encode: (writer: DetachedWriter) => DetachedUpdate
+}
+
+/**
+ * Prepares messages for a user's document that is not at hand, as a server has it for users who are away. Applied to the
+ * document the update says the same as `store.receive` would, with some more entries: what is known already shows only there.
+ *
+ * @returns `null` where the document is needed: a message of the user's own that acknowledges one of its drafts
+ * @throws ParleyError with code `invalid-argument` that names the member
+ * @example
+ * ```ts
+ * import { createStore, detachMessages } from '@parley/core'
+ *
+ * const channel = { channelId: 'bob', channelType: 1 }
+ * const messages = detachMessages('alice', [{ channel, messageSeq: 1, fromUid: 'bob', timestamp: Date.now() }])
+ * const written = messages?.encode({ client: 7, clock: 0 })
+ * const store = createStore({ userId: 'alice' })
+ * if (written) store.applyUpdate(written.update)
+ * store.conversation(channel).getSnapshot().unread // 1
+ * ```
+ */
+export function detachMessages(userId: string, messages: readonly Message[]): DetachedMessages | null {
+  checkId(userId, 'userId')
+  const byChannel = checkMessages(messages)
+  if (
+    messages.some(
+      ({ fromUid, clientMsgNo }) => fromUid === userId && clientMsgNo && parseSubmissionId(clientMsgNo),
+    )
+  )
+    return null
+  const writer = createWriter({ get: () => undefined })
+  for (const [key, inChannel] of byChannel) writeMessages(writer, userId, key, NOTHING_KNOWN, inChannel)
+  const lines = writer.lines()
+  return {
+    encode(as) {
+      const structs = detachedItems(lines, as)
+      return {
+        update: encodeUpdate(new Map([[as.client, { structs, offset: 0 }]]), new Map()),
+        clocks: lines.length,
+      }
+    },
+  }
+}
