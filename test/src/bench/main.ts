@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { cost } from './core/cost.js'
+import { gateway } from './gateway/gateway.js'
 import type { Benchmark, Row } from './measure.js'
 
-const BENCHMARKS: readonly Benchmark[] = [cost]
+const BENCHMARKS: readonly Benchmark[] = [cost, gateway]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,51 @@
+import { createServer, type LogStore, openLevelLog, type ServerOptions } from '@parley/server'
+import { serveCalls } from '../workers/serveCalls.js'
+
+/** How a Parley server for a benchmark is to be. */
+export interface ParleyServerOptions {
+  readonly folder: string
+  readonly timing: NonNullable<ServerOptions['timing']>
+}
+
+let log: LogStore | undefined
+let loads = 0
+let groups = 0
+
+/** A Parley server on LevelDB whose gateway is measured. */
+const calls = {
+  /** @returns its address */
+  async start({ folder, timing }: ParleyServerOptions): Promise<string> {
+    const opened = await openLevelLog({ folder })
+    log = opened
+    const store: LogStore = {
+      ...opened,
+      load(...request) {
+        loads++
+        return opened.load(...request)
+      },
+    }
+    const server = await createServer({ store, auth: 'open', port: 0, timing })
+    return (await server.listen()).url
+  },
+  /** How often a room was read from the log. */
+  loads: () => loads,
+  /**
+   * Appends to the logs of rooms of their own, in one group, rows as large as the last one of a user.
+   *
+   * @returns how long it took, in milliseconds
+   */
+  async appendAsMuch({ uid, rooms }: { uid: string; rooms: number }): Promise<number> {
+    const update = (await log?.load(uid))?.rows.at(-1)?.update
+    if (!log || !update) throw new Error(`${uid} has no rows`)
+    const store = log
+    groups++
+    const names = Array.from({ length: rooms }, (_, place) => `bare-${groups}-${place}`)
+    const start = performance.now()
+    await Promise.all(names.map((name) => store.append(name, update)))
+    return performance.now() - start
+  },
+}
+
+export type ParleyServerCalls = typeof calls
+
+serveCalls(calls)

@@ -1,0 +1,64 @@
+import { quantile } from '../measure.js'
+import { serveCalls } from '../workers/serveCalls.js'
+import { openClient, postRequest } from './keepAliveClient.js'
+
+/** What to ask a server for, and for how long. */
+export interface RequestLoad {
+  readonly url: string
+  readonly path: string
+  /** Sent in turns, over all connections together. */
+  readonly bodies: readonly string[]
+  /** Each sends its next request when it has the answer to the last one. */
+  readonly connections: number
+  readonly warmupMs: number
+  readonly measureMs: number
+}
+
+export interface RequestResult {
+  readonly answers: number
+  /** Answers a second. */
+  readonly rate: number
+  /** In milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** Of the last answer. */
+  readonly bytes: number
+}
+
+/** The load generator: keep-alive connections that ask as fast as they are answered. */
+const calls = {
+  async run({ url, path, bodies, connections, warmupMs, measureMs }: RequestLoad): Promise<RequestResult> {
+    const address = new URL(url)
+    const requests = bodies.map((body) => postRequest(address, path, body))
+    const begin = performance.now() + warmupMs
+    const end = begin + measureMs
+    const latencies: number[] = []
+    let next = 0
+    let bytes = 0
+    const keepAsking = async (): Promise<void> => {
+      const client = await openClient(address)
+      try {
+        for (let start = performance.now(); start < end; ) {
+          bytes = await client.ask(requests[next++ % requests.length] as Uint8Array)
+          const now = performance.now()
+          if (start >= begin && now <= end) latencies.push(now - start)
+          start = now
+        }
+      } finally {
+        client.close()
+      }
+    }
+    await Promise.all(Array.from({ length: connections }, keepAsking))
+    return {
+      answers: latencies.length,
+      rate: (latencies.length / measureMs) * 1000,
+      p50: quantile(latencies, 0.5),
+      p99: quantile(latencies, 0.99),
+      bytes,
+    }
+  },
+}
+
+export type RequestLoadCalls = typeof calls
+
+serveCalls(calls)
