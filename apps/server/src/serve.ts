@@ -4,12 +4,17 @@ import {
   createJwtAuthenticate,
   createMemoryLog,
   createServer,
+  createWukongNotifier,
+  type Logger,
   openControlServer,
   openLevelLog,
+  ServerError,
+  type WukongNotifier,
 } from '@parley/server'
 import { pino } from 'pino'
 import type { Output } from './commands.js'
 import { readServeSettings, type ServeSettings } from './settings.js'
+import { UsageError } from './usage.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
@@ -31,7 +36,12 @@ export async function runServe(
   const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
   const opened: Array<{ close: () => Promise<void> }> = [store]
   try {
-    const gateway = ingestToken === undefined ? {} : { ingestToken }
+    const wukong = wukongOf(settings, logger)
+    if (wukong) opened.push(wukong)
+    const gateway = {
+      ...(ingestToken === undefined ? {} : { ingestToken }),
+      ...(wukong ? { notify: wukong.notify } : {}),
+    }
     const options = { store, auth, host, port, origins, logger, gateway }
     const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
     opened.push(server)
@@ -55,6 +65,17 @@ function authOf({ auth, jwtSecret, jwksUrl }: ServeSettings): 'open' | Authentic
     ...(jwtSecret === undefined ? {} : { secret: jwtSecret }),
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
   })
+}
+
+function wukongOf({ wukongUrl, wukongToken }: ServeSettings, logger: Logger): WukongNotifier | null {
+  if (wukongUrl === undefined || wukongUrl === '') return null
+  try {
+    const token = wukongToken === undefined ? {} : { token: wukongToken }
+    return createWukongNotifier({ url: wukongUrl, ...token, logger })
+  } catch (error) {
+    if (error instanceof ServerError) throw new UsageError(`PARLEY_WUKONG_URL: ${error.message}`)
+    throw error
+  }
 }
 
 function whatToTry(url: string): string {

@@ -11,6 +11,8 @@ export interface ServeSettings {
   readonly jwtSecret: string | undefined
   readonly jwksUrl: string | undefined
   readonly ingestToken: string | undefined
+  readonly wukongUrl: string | undefined
+  readonly wukongToken: string | undefined
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -63,6 +65,8 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     jwtSecret: env.PARLEY_JWT_SECRET,
     jwksUrl: env.PARLEY_JWKS_URL,
     ingestToken: env.PARLEY_INGEST_TOKEN,
+    wukongUrl: env.PARLEY_WUKONG_URL,
+    wukongToken: env.PARLEY_WUKONG_TOKEN,
     origins: origins
       .flatMap((list) => list.split(','))
       .map((origin) => origin.trim())

@@ -30,6 +30,9 @@ serve
   --web DIR         a built web app to serve        PARLEY_WEB       none
                     what an IM server must know     PARLEY_INGEST_TOKEN
                     to bring messages by HTTP
+                    the API of a WuKongIM server    PARLEY_WUKONG_URL
+                    that tells its clients of       PARLEY_WUKONG_TOKEN
+                    changes, and its managerToken
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

@@ -1,7 +1,8 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { DATA, newFolder, parley, serve } from './support/parley.js'
 
 const TSDD = join(DATA, 'conversation-sync.tsdd.json')
@@ -41,6 +42,45 @@ describe('the command line', () => {
     expect(JSON.parse(exported.out).conversations).toMatchObject([
       { channel: { channelId: 'bob' }, unread: 1 },
     ])
+  })
+
+  it('[G9] tells the WuKongIM server it was given of changes, and of the last ones when it stops', {
+    timeout: 30_000,
+  }, async () => {
+    const posted: string[] = []
+    const im = createServer(async (request, response) => {
+      let text = ''
+      for await (const chunk of request) text += chunk
+      const { channel_id, payload } = JSON.parse(text)
+      const { cmd } = JSON.parse(Buffer.from(payload, 'base64').toString())
+      posted.push(`${request.headers.token} ${request.url} ${channel_id} ${cmd}`)
+      response.end('{"status":200}')
+    })
+    await new Promise<void>((resolve) => im.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void im.close())
+    const { port } = im.address() as AddressInfo
+    const { url, stop } = await serve(await newFolder(), [], {
+      PARLEY_WUKONG_URL: `http://127.0.0.1:${port}`,
+      PARLEY_WUKONG_TOKEN: 'managers',
+    })
+    const post = async (path: string, body: object): Promise<void> => {
+      const options = { method: 'POST', headers: { 'content-type': 'application/json' } }
+      expect((await fetch(url + path, { ...options, body: JSON.stringify(body) })).status).toBe(200)
+    }
+    const channel = { channel_id: 'bob', channel_type: 1 }
+    const message = { ...channel, message_seq: 1, from_uid: 'bob', timestamp: 1204353600 }
+    await post('/v1/ingest/messages', { messages: [message], recipients: ['alice'] })
+    await post('/conversation/sync', { uid: 'alice', msg_count: 1 })
+    await post('/conversations/delete', { uid: 'alice', ...channel })
+    expect(await stop('SIGTERM')).toBe(0)
+    expect(posted).toEqual([
+      'managers /message/send alice conversationDeleted',
+      'managers /message/send alice conversationDelete',
+    ])
+    const { code, err } = await parley(['serve', '--port', '0', '--data', await newFolder()], {
+      env: { PARLEY_WUKONG_URL: 'localhost:5001' },
+    })
+    expect([code, err]).toEqual([1, expect.stringContaining('PARLEY_WUKONG_URL')])
   })
 
   it('[C2] imports, exports and inspects without a server', { timeout: 30_000 }, async () => {

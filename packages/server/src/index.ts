@@ -15,6 +15,13 @@ export { createLocalBusHub, type LocalBusHub } from './bus/localBus.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
 export type { GatewayOptions } from './gateway/gateway.js'
 export type { MembersOf } from './gateway/members.js'
+export type { Command } from './gateway/notify/command.js'
+export type { Notify } from './gateway/notify/notifier.js'
+export {
+  createWukongNotifier,
+  type WukongNotifier,
+  type WukongNotifierOptions,
+} from './gateway/notify/wukongNotifier.js'
 export type { MessageSource } from './gateway/recents.js'
 export { type ImportedState, readImport } from './import/readImport.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'

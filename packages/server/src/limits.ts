@@ -37,6 +37,8 @@ export interface Timing {
   authenticateMs: number
   /** Connections whose tokens expire together are closed spread over this long. */
   expiryJitterMs: number
+  /** How long changes are collected before clients that know only HTTP are told: a draft changes with every key. */
+  collectMs: number
 }
 
 /** The {@link Timing} a server has when none is given. */
@@ -46,4 +48,5 @@ export const defaultTiming: Timing = {
   drainMs: 2_000,
   authenticateMs: 10_000,
   expiryJitterMs: 5_000,
+  collectMs: 1_000,
 }

@@ -9,6 +9,7 @@ import { createApp } from './http/app.js'
 import { createUpgradeHandler } from './http/upgrade.js'
 import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 import type { LogStore } from './log/logStore.js'
+import { watchAppends } from './log/watchAppends.js'
 import { type Logger, silentLogger } from './logger.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 
@@ -91,7 +92,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
   }
 
-  const rooms = createRooms({ store, limits, timing, logger })
+  let onAppend: (room: string, version: number) => void = () => {}
+  const watched = watchAppends(store, (room, version) => onAppend(room, version))
+  const rooms = createRooms({ store: watched, limits, timing, logger })
   const connections = new Set<Connection>()
   let address: ServerAddress | null = null
   let stopping = false
@@ -110,6 +113,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         logger,
         authenticate: auth === 'open' ? null : auth,
         authenticateMs: timing.authenticateMs,
+        collectMs: timing.collectMs,
+        onAppend(listener) {
+          onAppend = listener
+        },
       })
     },
     async checkReady() {

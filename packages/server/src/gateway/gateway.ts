@@ -13,6 +13,8 @@ import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
 import { writeJson } from './jsonText.js'
 import { createMembers, type MembersOf } from './members.js'
+import { createNotifier, type Notify } from './notify/notifier.js'
+import { createPollers } from './notify/pollers.js'
 import { createRecents, type MessageSource } from './recents.js'
 import { addTsddRoutes } from './tsddRoutes.js'
 import { createUsers } from './users.js'
@@ -29,6 +31,11 @@ export interface GatewayOptions {
    * a server that lets everybody in, everybody.
    */
   ingestToken?: string
+  /**
+   * Tells the clients of a user that know only HTTP what others of the user's devices did; {@link createWukongNotifier} makes
+   * one for WuKongIM. Asked for users of whom such a client has asked something in the last 60 days.
+   */
+  notify?: Notify
 }
 
 export interface GatewaySurroundings {
@@ -38,6 +45,10 @@ export interface GatewaySurroundings {
   /** `null` if everybody is let in who reaches the server. */
   authenticate: Authenticate | null
   authenticateMs: number
+  /** How long changes are collected before clients are told of them, in milliseconds. */
+  collectMs: number
+  /** Calls a listener for every update of a device that became durable. */
+  onAppend: (listener: (room: string, version: number) => void) => void
 }
 
 const INTERNAL = 500
@@ -62,17 +73,30 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 /** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
 export function addGateway(
   app: FastifyInstance,
-  { messageSource, members: membersOf, ingestToken }: GatewayOptions,
-  { rooms, log, logger, authenticate, authenticateMs }: GatewaySurroundings,
+  { messageSource, members: membersOf, ingestToken, notify }: GatewayOptions,
+  { rooms, log, logger, authenticate, authenticateMs, collectMs, onAppend }: GatewaySurroundings,
 ): void {
+  const pollers = notify && createPollers({ log, logger, now: Date.now })
+  const users = createUsers({ rooms, log, logger, ...(pollers ? { onAsked: pollers.note } : {}) })
+  if (notify && pollers) {
+    const { rowStored, finish } = createNotifier({
+      notify,
+      pollers,
+      takeCommands: users.takeCommands,
+      logger,
+      collectMs,
+    })
+    onAppend(rowStored)
+    app.addHook('onClose', finish)
+  }
   const context: GatewayContext = {
     identify: createIdentify({ authenticate, timeoutMs: authenticateMs, logger }),
-    users: createUsers({ rooms, log, logger }),
+    users,
     recents: createRecents(log, logger, messageSource),
     logger,
   }
   const members = createMembers(log, membersOf)
-  const ingest = createIngest({ users: context.users, recents: context.recents, members })
+  const ingest = createIngest({ users, recents: context.recents, members })
   app.register(async (scope) => {
     // Message ids have 64 bits and keep all their digits, in and out.
     scope.removeContentTypeParser('application/json')

@@ -1,6 +1,7 @@
-import { type ChannelKey, createStore, parseChannelKey } from '@parley/core'
+import { type ChannelKey, type Conversation, createStore, parseChannelKey } from '@parley/core'
 import {
   createVersionIndex,
+  type IndexRow,
   rebuildVersionIndex,
   type StoredVersionIndex,
   type VersionIndex,
@@ -12,6 +13,36 @@ import { applyRow, DOCUMENT_GUID } from '../room/loadRoom.js'
 /** The name of the value beside a room's log. */
 const VALUE_NAME = 'version-index'
 
+/** Takes in what a row of the log did to a conversation, as far as it shows. */
+export type NoteRow = (
+  version: number,
+  key: ChannelKey,
+  before: IndexRow | undefined,
+  after: IndexRow,
+) => void
+
+/** What a row of the log touched; `now` if it holds nothing but the passing of time. */
+export interface TouchedByRow {
+  readonly version: number
+  readonly conversations: readonly Conversation[]
+  readonly now?: number
+}
+
+/** Takes a row of the log into an index, and notes what it did. */
+export function integrateRow(
+  index: VersionIndex,
+  { version, conversations, now }: TouchedByRow,
+  note: NoteRow,
+): void {
+  const before = new Map(conversations.map(({ key }) => [key, index.get(key)]))
+  if (now === undefined) index.integrate(version, conversations)
+  else index.pass(version, now, conversations)
+  for (const [key, row] of before) {
+    const after = index.get(key)
+    if (after && after !== row) note(version, key, row, after)
+  }
+}
+
 /** Keeps a version index beside the log of a room. */
 export async function storeIndex(log: LogStore, room: string, index: VersionIndex): Promise<void> {
   const value = new TextEncoder().encode(JSON.stringify(index.store()))
@@ -22,8 +53,10 @@ export async function storeIndex(log: LogStore, room: string, index: VersionInde
  * Reads the version index of a room and brings it up to the end of the log: row by row, for of several at once what changed
  * and changed back would not be told. Where rows became part of a snapshot without an index that had seen them, all that is
  * in the snapshot counts as changed with it.
+ *
+ * @param note told of the rows that the stored index had not seen
  */
-export async function loadIndex(log: LogStore, room: string): Promise<VersionIndex> {
+export async function loadIndex(log: LogStore, room: string, note: NoteRow): Promise<VersionIndex> {
   // Before the log: an index that is older than it is brought up to date, one that is newer is of no use.
   const stored = await readStored(log, room)
   const { version, snapshot, rows } = await log.load(room)
@@ -63,7 +96,7 @@ export async function loadIndex(log: LogStore, room: string): Promise<VersionInd
       apply(row)
       const keys = touched
       touched = new Set()
-      index.integrate(row.version, [...keys].map(snapshotOf))
+      integrateRow(index, { version: row.version, conversations: [...keys].map(snapshotOf) }, note)
     }
     // The last rows may be in quarantine.
     index.integrate(version, [])

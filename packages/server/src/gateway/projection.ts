@@ -10,7 +10,8 @@ import type { VersionIndex } from '@parley/wukong'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Room } from '../room/room.js'
-import { loadIndex, storeIndex } from './indexKeeper.js'
+import { integrateRow, loadIndex, storeIndex } from './indexKeeper.js'
+import { type Command, createPendingCommands } from './notify/command.js'
 import type { RoomWriter } from './roomWriter.js'
 import { loadTold, type Told } from './told.js'
 
@@ -23,6 +24,8 @@ export interface Projection extends RoomWriter {
   /** Up to which message a conversation was deleted, as far as that is known; 0 if it never was. */
   deletedTo: (key: ChannelKey) => number
   readonly told: Told
+  /** What clients are to be told of rows from a version on; of each once. */
+  takeCommands: (since: number) => Command[]
   /** Gives a version to what changed by nothing but the time. To be awaited before versions are looked at. */
   catchUp: () => Promise<void>
 }
@@ -53,6 +56,7 @@ export async function openProjection({
   view.onTouch((keys) => {
     for (const key of keys) touched.add(key)
   })
+  const commands = createPendingCommands()
   const early: Array<{ version: number; keys: ReadonlySet<ChannelKey> }> = []
   let index: VersionIndex | null = null
   let passing: { time: number; keys: readonly ChannelKey[] } | null = null
@@ -72,8 +76,14 @@ export async function openProjection({
     for (const { key, hidden, lastMessage } of conversations) {
       if (hidden && lastMessage) floors.set(key, Math.max(floors.get(key) ?? 0, lastMessage.messageSeq))
     }
-    if (passing) into.pass(version, passing.time, [...conversations, ...passing.keys.map(conversation)])
-    else into.integrate(version, conversations)
+    if (passing) {
+      const ended = passing.keys.map(conversation)
+      integrateRow(
+        into,
+        { version, conversations: [...conversations, ...ended], now: passing.time },
+        commands.note,
+      )
+    } else integrateRow(into, { version, conversations }, commands.note)
     passing = null
   }
   const save = async (): Promise<void> => {
@@ -93,7 +103,7 @@ export async function openProjection({
   let ready: VersionIndex
   let told: Told
   try {
-    ready = await loadIndex(log, room.name)
+    ready = await loadIndex(log, room.name, commands.note)
     told = await loadTold(log, room.name)
   } catch (error) {
     unfollow()
@@ -121,6 +131,7 @@ export async function openProjection({
     conversation,
     deletedTo: (key) => floors.get(key) ?? 0,
     told,
+    takeCommands: (since) => commands.take(ready, since),
     act: writer.act,
     catchUp() {
       catchingUp ??= passTime().finally(() => {

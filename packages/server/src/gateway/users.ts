@@ -2,6 +2,7 @@ import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Room } from '../room/room.js'
 import type { Rooms } from '../room/rooms.js'
+import type { Command } from './notify/command.js'
 import { openProjection, type Projection } from './projection.js'
 import { createRoomWriter, type RoomWriter } from './roomWriter.js'
 
@@ -11,6 +12,8 @@ export interface Users {
   withProjection: <Result>(uid: string, use: (user: Projection) => Promise<Result>) => Promise<Result>
   /** Acts in a user's document without looking at versions. */
   withWriter: <Result>(uid: string, use: (writer: RoomWriter) => Promise<Result>) => Promise<Result>
+  /** What clients of a user are to be told of what was stored from a version on. */
+  takeCommands: (uid: string, since: number) => Promise<Command[]>
 }
 
 export interface UsersOptions {
@@ -19,6 +22,8 @@ export interface UsersOptions {
   logger: Logger
   /** The wall clock in milliseconds since 1970. */
   now?: () => number
+  /** Told who asked for something. */
+  onAsked?: (uid: string) => void
 }
 
 /** What is kept with a room for as long as it is in memory. */
@@ -28,7 +33,7 @@ interface Kept {
 }
 
 /** Creates {@link Users} over the rooms of a server. */
-export function createUsers({ rooms, log, logger, now = Date.now }: UsersOptions): Users {
+export function createUsers({ rooms, log, logger, now = Date.now, onAsked }: UsersOptions): Users {
   const kept = new WeakMap<Room, Kept>()
 
   const keptOf = (room: Room): Kept => {
@@ -59,6 +64,8 @@ export function createUsers({ rooms, log, logger, now = Date.now }: UsersOptions
       withRoom(uid, async (room) => {
         const user = await projectionOf(room)
         await user.catchUp()
+        // Of a user nobody ever heard of there is nothing to tell.
+        if (user.index.head > 0) onAsked?.(uid)
         try {
           return await use(user)
         } finally {
@@ -69,5 +76,7 @@ export function createUsers({ rooms, log, logger, now = Date.now }: UsersOptions
         }
       }),
     withWriter: (uid, use) => withRoom(uid, (room) => use(keptOf(room).writer)),
+    takeCommands: (uid, since) =>
+      withRoom(uid, async (room) => (await projectionOf(room)).takeCommands(since)),
   }
 }
