@@ -25,7 +25,7 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
-  const { host, port, data, store: kind, origins, web, logLevel, ingestToken } = settings
+  const { host, port, data, store: kind, origins, trustProxy, web, logLevel, ingestToken } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const logger = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }))
@@ -42,7 +42,7 @@ export async function runServe(
       ...(ingestToken === undefined ? {} : { ingestToken }),
       ...(wukong ? { notify: wukong.notify } : {}),
     }
-    const options = { store, auth, host, port, origins, logger, gateway }
+    const options = { store, auth, host, port, origins, trustProxy, logger, gateway }
     const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
     opened.push(server)
     const { url } = await server.listen()
@@ -59,11 +59,13 @@ export async function runServe(
   }
 }
 
-function authOf({ auth, jwtSecret, jwksUrl }: ServeSettings): 'open' | Authenticate {
+function authOf({ auth, jwtSecret, jwksUrl, jwtIssuer, jwtAudience }: ServeSettings): 'open' | Authenticate {
   if (auth === 'open') return auth
   return createJwtAuthenticate({
     ...(jwtSecret === undefined ? {} : { secret: jwtSecret }),
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
+    ...(jwtIssuer === undefined ? {} : { issuer: jwtIssuer }),
+    ...(jwtAudience === undefined ? {} : { audience: jwtAudience }),
   })
 }
 

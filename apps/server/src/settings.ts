@@ -10,6 +10,9 @@ export interface ServeSettings {
   readonly auth: 'open' | 'jwt'
   readonly jwtSecret: string | undefined
   readonly jwksUrl: string | undefined
+  readonly jwtIssuer: string | undefined
+  readonly jwtAudience: string | undefined
+  readonly trustProxy: readonly string[]
   readonly ingestToken: string | undefined
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
@@ -55,7 +58,6 @@ const USER_FLAGS = {
  */
 export function readServeSettings(args: readonly string[], env: Environment): ServeSettings {
   const { values } = parse(args, SERVE_FLAGS, 0)
-  const origins = values.origin ?? [env.PARLEY_ORIGINS ?? '']
   return {
     host: values.host ?? env.PARLEY_HOST ?? '127.0.0.1',
     port: readPort(values.port ?? env.PARLEY_PORT ?? '4300'),
@@ -64,13 +66,13 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open', 'jwt'] as const),
     jwtSecret: env.PARLEY_JWT_SECRET,
     jwksUrl: env.PARLEY_JWKS_URL,
+    jwtIssuer: env.PARLEY_JWT_ISSUER || undefined,
+    jwtAudience: env.PARLEY_JWT_AUDIENCE || undefined,
+    trustProxy: readList([env.PARLEY_TRUST_PROXY ?? '']),
     ingestToken: env.PARLEY_INGEST_TOKEN,
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
-    origins: origins
-      .flatMap((list) => list.split(','))
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
+    origins: readList(values.origin ?? [env.PARLEY_ORIGINS ?? '']),
     web: values.web ?? env.PARLEY_WEB,
     logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),
   }
@@ -116,6 +118,14 @@ function readPort(text: string): number {
     throw new UsageError(`--port must be a number from 0 to ${MAX_PORT}, not ${text}`)
   }
   return Number(text)
+}
+
+/** What lists that separate by commas hold. */
+function readList(lists: readonly string[]): string[] {
+  return lists
+    .flatMap((list) => list.split(','))
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 function readFolder(flag: string | undefined, env: Environment): string {

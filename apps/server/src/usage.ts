@@ -24,9 +24,12 @@ serve
   --auth AUTH       open: no passwords, this machine PARLEY_AUTH     open
                     only; jwt: tokens signed with   PARLEY_JWT_SECRET, or with
                     a secret or published keys      the keys at PARLEY_JWKS_URL
+                    what tokens must say besides    PARLEY_JWT_ISSUER, PARLEY_JWT_AUDIENCE
   --origin ORIGIN   a web page's origin that may    PARLEY_ORIGINS   its own address
                     connect; may be repeated, and
                     the variable separates by commas
+                    reverse proxies to believe, as  PARLEY_TRUST_PROXY none
+                    addresses or networks
   --web DIR         a built web app to serve        PARLEY_WEB       none
                     what an IM server must know     PARLEY_INGEST_TOKEN
                     to bring messages by HTTP

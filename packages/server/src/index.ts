@@ -1,3 +1,4 @@
+export type { Refusal, RefusalKind } from './access/audit.js'
 export {
   type Access,
   AccessError,

@@ -35,6 +35,10 @@ export interface Timing {
   drainMs: number
   /** How long `authenticate` may take before the connection is closed with 4503. */
   authenticateMs: number
+  /** How long a client may take to send the head of a request: who sends it letter by letter holds a connection for nothing. */
+  headersMs: number
+  /** How long a client may take to send a whole request. */
+  requestMs: number
   /** Connections whose tokens expire together are closed spread over this long. */
   expiryJitterMs: number
   /** How long changes are collected before clients that know only HTTP are told: a draft changes with every key. */
@@ -47,6 +51,8 @@ export const defaultTiming: Timing = {
   roomIdleMs: 30_000,
   drainMs: 2_000,
   authenticateMs: 10_000,
+  headersMs: 10_000,
+  requestMs: 120_000,
   expiryJitterMs: 5_000,
   collectMs: 1_000,
 }

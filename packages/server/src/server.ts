@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { CLOSE_CODES } from '@parley/core'
+import { createAudit, type Refusal } from './access/audit.js'
 import type { Authenticate } from './access/authenticate.js'
+import { createClientAddress } from './access/clientAddress.js'
+import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
 import { type Connection, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
@@ -27,6 +30,11 @@ export interface ServerOptions {
   port?: number
   /** Origins of web pages that may connect beside the server's own, such as `https://chat.example.org`. */
   origins?: readonly string[]
+  /**
+   * Addresses and networks of the reverse proxies in front of the server, such as `10.0.0.0/8`: what they say in
+   * `X-Forwarded-For` of the client's address is believed, and of nobody else.
+   */
+  trustProxy?: readonly string[]
   /** A folder with a built web app to serve. */
   webRoot?: string
   /** For clients that speak HTTP as WuKongIM's do. */
@@ -35,6 +43,8 @@ export interface ServerOptions {
   timing?: Partial<Timing>
   /** Nothing is logged if left out. A pino logger fits. */
   logger?: Logger
+  /** Called for everybody who is refused, after the line in the log. */
+  onRefused?: (refusal: Refusal) => void
 }
 
 /** A Parley server. */
@@ -92,6 +102,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
   }
 
+  const clientAddress = createClientAddress(options.trustProxy ?? [])
+  const audit = createAudit(logger, options.onRefused)
+  const gate =
+    auth === 'open' ? null : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, logger })
   let onAppend: (room: string, version: number) => void = () => {}
   const watched = watchAppends(store, (room, version) => onAppend(room, version))
   const rooms = createRooms({ store: watched, limits, timing, logger })
@@ -104,6 +118,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const app = await createApp({
     checkSource: (source) => checkSource(source),
+    clientAddress,
+    audit,
+    timing,
     webRoot,
     logger,
     addRoutes(routes) {
@@ -111,8 +128,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         rooms,
         log: store,
         logger,
-        authenticate: auth === 'open' ? null : auth,
-        authenticateMs: timing.authenticateMs,
+        gate,
+        clientAddress,
+        audit,
         collectMs: timing.collectMs,
         onAppend(listener) {
           onAppend = listener
@@ -127,14 +145,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.server.on(
     'upgrade',
     createUpgradeHandler({
-      authenticate: auth === 'open' ? null : auth,
+      gate,
       checkSource: (source) => checkSource(source),
+      clientAddress,
       limits,
-      timing,
       logger,
+      audit,
       isStopping: () => stopping,
-      admit({ socket, room, access }) {
-        const connection = createConnection({ socket, room, access, rooms, limits, timing, logger })
+      admit(admitted) {
+        const connection = createConnection({ ...admitted, rooms, limits, timing, logger, audit })
         connections.add(connection)
         void connection.closed.then(() => connections.delete(connection))
       },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { AccessError, type Authenticate, createMemoryLog, type LogStore, silentLogger } from '../src/index.js'
+import { AccessError, type Authenticate, createMemoryLog, type LogStore } from '../src/index.js'
 import {
   type Closed,
   connectRaw,
@@ -451,15 +451,12 @@ describe('what a connection sends', () => {
   it('[I7] closes with 4508 who reads too slowly, and not who is being sent a large document', {
     timeout: 20_000,
   }, async () => {
-    const codes: unknown[] = []
-    const debug = (fields: object): void => {
-      if ('code' in fields) codes.push(fields.code)
-    }
+    const codes: number[] = []
     const running = await startServer({
       limits: { bufferedBytes: 100_000 },
       // Who does not read answers no ping either; here that must not be what ends the connection.
       timing: { heartbeatMs: 2000 },
-      logger: { ...silentLogger, debug },
+      onRefused: ({ code }) => codes.push(code),
     })
     await running.store.append('alice', textUpdate('x'.repeat(20_000_000)))
     const slow = await connectRaw(running.room('alice'))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createApp } from '../src/http/app.js'
-import { createMemoryLog, createServer, silentLogger } from '../src/index.js'
+import { createMemoryLog, createServer, defaultTiming, silentLogger } from '../src/index.js'
 import { type Running, startServer } from './support/harness.js'
 import { rawRequest, rawUpgrade } from './support/rawHttp.js'
 
@@ -139,6 +139,9 @@ describe('an open server', () => {
   it('[O4] takes bodies of JSON only: a web page may send the others unasked', async () => {
     const app = await createApp({
       checkSource: () => null,
+      clientAddress: () => undefined,
+      audit: () => {},
+      timing: defaultTiming,
       webRoot: undefined,
       logger: silentLogger,
       checkReady: async () => {},

@@ -11,7 +11,7 @@ export interface AccessRequest {
   readonly token: string | undefined
   /** As the client sent them. They carry the token too: not to be logged. */
   readonly headers: IncomingHttpHeaders
-  /** The address of the other end of the connection. */
+  /** The client's address; behind trusted proxies the one they tell. */
   readonly remoteAddress: string | undefined
   /** Aborted when the answer comes too late to matter. */
   readonly signal: AbortSignal

@@ -31,7 +31,7 @@ export interface JwtOptions {
 const MIN_SECRET_BYTES = 32
 /** Clocks of issuer and server may differ by this much. */
 const CLOCK_TOLERANCE_S = 5
-/** A key that is not known makes the keys be fetched again, but not more often than this. */
+/** A key that is not known makes the keys be fetched again, but not more often than this, whatever became of it. */
 const JWKS_COOLDOWN_MS = 30_000
 const JWKS_TIMEOUT_MS = 5_000
 const MAX_JWKS_BYTES = 256 * 1024
@@ -95,7 +95,7 @@ function keyOf({ secret, jwksUrl, algorithms }: JwtOptions): [JWTVerifyGetKey, s
   const keys = createRemoteJWKSet(checkUrl(jwksUrl as string), {
     cooldownDuration: JWKS_COOLDOWN_MS,
     timeoutDuration: JWKS_TIMEOUT_MS,
-    [customFetch]: fetchKeys,
+    [customFetch]: createKeyFetch(),
   })
   return [keys, [...(algorithms ?? JWKS_ALGORITHMS)]]
 }
@@ -109,18 +109,27 @@ function checkUrl(text: string): URL {
   return url
 }
 
-/** Fetches the keys as jose asks, without following redirects, and not without end. */
-async function fetchKeys(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'manual' })
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > MAX_JWKS_BYTES) throw new Error(`The keys have more than ${MAX_JWKS_BYTES} bytes`)
-    chunks.push(chunk)
+/**
+ * Fetches the keys as jose asks, but without following redirects, and not without end. jose waits between two fetches that
+ * succeeded; here one that failed counts too, so that tokens that nobody can check are no load on whoever publishes the keys.
+ */
+function createKeyFetch(): (url: string, init: RequestInit) => Promise<Response> {
+  let last = Number.NEGATIVE_INFINITY
+  return async (url, init) => {
+    const now = performance.now()
+    if (now - last < JWKS_COOLDOWN_MS) throw new Error('The keys could not be fetched a moment ago')
+    last = now
+    const response = await fetch(url, { ...init, redirect: 'manual' })
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength
+      if (bytes > MAX_JWKS_BYTES) throw new Error(`The keys have more than ${MAX_JWKS_BYTES} bytes`)
+      chunks.push(chunk)
+    }
+    const { status, headers } = response
+    return new Response(chunks.length === 0 ? null : Buffer.concat(chunks), { status, headers })
   }
-  const { status, headers } = response
-  return new Response(chunks.length === 0 ? null : Buffer.concat(chunks), { status, headers })
 }
 
 /** What is wrong with a token is told by kind; where the keys could not be had, nothing is known of the token. */

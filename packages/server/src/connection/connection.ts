@@ -1,5 +1,6 @@
 import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
 import type { RawData, WebSocket } from 'ws'
+import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
@@ -23,10 +24,13 @@ export interface ConnectionOptions {
   socket: WebSocket
   room: string
   access: Access
+  /** The client's address. */
+  remoteAddress: string | undefined
   rooms: Rooms
   limits: Limits
   timing: Timing
   logger: Logger
+  audit: Audit
 }
 
 /** A connection that shows no sign of life for so many heartbeats is cut. */
@@ -38,7 +42,7 @@ const FINISH_TIMEOUT_MS = 3_000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, room: name, access, rooms, limits, timing, logger } = options
+  const { socket, room: name, access, remoteAddress, rooms, limits, timing, logger, audit } = options
   let seat: Seat | null = null
   let lease: RoomLease | null = null
   let ended = false
@@ -51,7 +55,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const close = (code: CloseCode, reason: string): void => {
     if (ended) return
     ended = true
-    logger.debug({ room: name, code, reason }, 'a connection is closed')
+    if (code !== CLOSE_CODES.serviceRestart)
+      audit({ kind: kindOfCode(code), at: 'connection', code, reason, room: name, remoteAddress })
     closeSocket(socket, code, reason)
     // Its answer, and what it still uploads, must be read for the handshake to end.
     if (socket.isPaused) socket.resume()

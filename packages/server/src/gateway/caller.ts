@@ -1,8 +1,8 @@
+import { CLOSE_CODES, type CloseCode } from '@parley/core'
 import type { FastifyRequest } from 'fastify'
-import { askAccess } from '../access/ask.js'
-import { AccessError, type Authenticate } from '../access/authenticate.js'
+import type { ClientAddress } from '../access/clientAddress.js'
+import type { Gate } from '../access/gate.js'
 import { isUid } from '../access/roomPath.js'
-import type { Logger } from '../logger.js'
 import { HttpError } from './httpError.js'
 
 /** Whoever sent a request. */
@@ -21,42 +21,35 @@ export type Identify = (request: FastifyRequest, named?: string) => Promise<Call
 
 export interface IdentifyOptions {
   /** `null` believes whoever is named, in the body or as the token. */
-  authenticate: Authenticate | null
-  timeoutMs: number
-  logger: Logger
+  gate: Gate | null
+  clientAddress: ClientAddress
 }
 
 const BAD_REQUEST = 400
 const UNAUTHENTICATED = 401
 const FORBIDDEN = 403
 const UNAVAILABLE = 503
+/** The status for what a WebSocket would be closed with. */
+const STATUSES: ReadonlyMap<CloseCode, number> = new Map([
+  [CLOSE_CODES.unauthenticated, UNAUTHENTICATED],
+  [CLOSE_CODES.forbidden, FORBIDDEN],
+])
 
 /** Creates {@link Identify}. */
-export function createIdentify({ authenticate, timeoutMs, logger }: IdentifyOptions): Identify {
+export function createIdentify({ gate, clientAddress }: IdentifyOptions): Identify {
   const decide = async (request: FastifyRequest, named: string | undefined): Promise<Caller> => {
     const token = tokenOf(request)
-    if (!authenticate) {
+    if (!gate) {
       const uid = token ?? named
       if (uid === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
       return { uid, readOnly: false }
     }
     if (token === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
-    const { headers, ip } = request
-    try {
-      const access = await askAccess(
-        authenticate,
-        { uid: named, token, headers, remoteAddress: ip },
-        timeoutMs,
-      )
-      return { uid: access.uid, readOnly: access.readOnly === true }
-    } catch (error) {
-      if (error instanceof AccessError) {
-        const status = error.code === 'forbidden' ? FORBIDDEN : UNAUTHENTICATED
-        throw new HttpError(status, error.message)
-      }
-      logger.error({ err: error }, 'who somebody is could not be decided')
-      throw new HttpError(UNAVAILABLE, 'who you are could not be checked')
-    }
+    const { headers, raw } = request
+    const decision = await gate({ uid: named, token, headers, remoteAddress: clientAddress(raw) })
+    if ('code' in decision) throw new HttpError(STATUSES.get(decision.code) ?? UNAVAILABLE, decision.reason)
+    const { uid, readOnly } = decision.access
+    return { uid, readOnly: readOnly === true }
   }
   return async (request, named) => {
     if (named !== undefined && !isUid(named)) {

@@ -1,7 +1,9 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { parseExactJson } from '@parley/wukong'
 import type { FastifyInstance } from 'fastify'
-import type { Authenticate } from '../access/authenticate.js'
+import { type Audit, kindOfStatus } from '../access/audit.js'
+import type { ClientAddress } from '../access/clientAddress.js'
+import type { Gate } from '../access/gate.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Rooms } from '../room/rooms.js'
@@ -43,8 +45,9 @@ export interface GatewaySurroundings {
   log: LogStore
   logger: Logger
   /** `null` if everybody is let in who reaches the server. */
-  authenticate: Authenticate | null
-  authenticateMs: number
+  gate: Gate | null
+  clientAddress: ClientAddress
+  audit: Audit
   /** How long changes are collected before clients are told of them, in milliseconds. */
   collectMs: number
   /** Calls a listener for every update of a device that became durable. */
@@ -74,7 +77,7 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 export function addGateway(
   app: FastifyInstance,
   { messageSource, members: membersOf, ingestToken, notify }: GatewayOptions,
-  { rooms, log, logger, authenticate, authenticateMs, collectMs, onAppend }: GatewaySurroundings,
+  { rooms, log, logger, gate, clientAddress, audit, collectMs, onAppend }: GatewaySurroundings,
 ): void {
   const pollers = notify && createPollers({ log, logger, now: Date.now })
   const users = createUsers({ rooms, log, logger, ...(pollers ? { onAsked: pollers.note } : {}) })
@@ -90,7 +93,7 @@ export function addGateway(
     app.addHook('onClose', finish)
   }
   const context: GatewayContext = {
-    identify: createIdentify({ authenticate, timeoutMs: authenticateMs, logger }),
+    identify: createIdentify({ gate, clientAddress }),
     users,
     recents: createRecents(log, logger, messageSource),
     logger,
@@ -111,6 +114,16 @@ export function addGateway(
       if (described.status >= INTERNAL) {
         logger.error({ err: error, route: request.routeOptions.url }, 'a request failed')
       }
+      const kind = kindOfStatus(described.status)
+      if (kind !== null) {
+        audit({
+          kind,
+          at: 'http',
+          code: described.status,
+          reason: described.msg,
+          remoteAddress: clientAddress(request.raw),
+        })
+      }
       return reply.code(described.status).type('application/json').send(errorBody(described))
     })
     addCors(scope)
@@ -121,7 +134,7 @@ export function addGateway(
     addWukongRoutes(scope, context)
     addV3Routes(scope, context)
     addTsddRoutes(scope, context)
-    addIngestRoutes(scope, { ingest, members, token: ingestToken ?? (authenticate ? undefined : null) })
+    addIngestRoutes(scope, { ingest, members, token: ingestToken ?? (gate ? undefined : null) })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
 }

@@ -1,14 +1,21 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { type Audit, kindOfStatus } from '../access/audit.js'
+import type { ClientAddress } from '../access/clientAddress.js'
 import type { CheckSource } from '../access/origins.js'
+import type { Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import { serveWebFiles } from './webFiles.js'
 
 /** An id of 200 characters, each of them percent-encoded. */
 const MAX_PARAM_LENGTH = 200 * 12
+const FORBIDDEN = 403
 
 export interface AppOptions {
   /** Asked for every request; the port is known only when the server listens. */
   checkSource: CheckSource
+  clientAddress: ClientAddress
+  audit: Audit
+  timing: Pick<Timing, 'headersMs' | 'requestMs'>
   webRoot: string | undefined
   logger: Logger
   /** Adds endpoints of its own. */
@@ -20,6 +27,9 @@ export interface AppOptions {
 /** Creates what answers plain HTTP. */
 export async function createApp({
   checkSource,
+  clientAddress,
+  audit,
+  timing,
   webRoot,
   logger,
   addRoutes,
@@ -29,6 +39,11 @@ export async function createApp({
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
+    requestTimeout: timing.requestMs,
+    http: {
+      headersTimeout: timing.headersMs,
+      connectionsCheckingInterval: Math.ceil(timing.headersMs / 2),
+    },
     // What a client sends is taken as it is, or refused.
     ajv: {
       customOptions: {
@@ -44,10 +59,16 @@ export async function createApp({
   // A web page can post a form or plain text to any address without being asked; JSON it cannot.
   app.removeContentTypeParser('text/plain')
 
+  const note = (request: FastifyRequest, code: number, reason: string): void => {
+    const kind = kindOfStatus(code)
+    if (kind !== null) audit({ kind, at: 'http', code, reason, remoteAddress: clientAddress(request.raw) })
+  }
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers
     const wrong = checkSource({ host, origin })
-    if (wrong !== null) return reply.code(403).send({ error: 'forbidden', message: wrong })
+    if (wrong === null) return
+    note(request, FORBIDDEN, wrong)
+    return reply.code(FORBIDDEN).send({ error: 'forbidden', message: wrong })
   })
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff')
@@ -57,6 +78,7 @@ export async function createApp({
   })
   app.setErrorHandler<Error & { statusCode?: number; code?: string }>((error, request, reply) => {
     const status = error.statusCode ?? 500
+    note(request, status, error.message)
     if (status < 500)
       return reply.code(status).send({ error: error.code ?? 'bad-request', message: error.message })
     logger.error({ err: error, route: request.routeOptions.url }, 'a request failed')

@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from '@parley/core'
+import { CLOSE_CODES, SUBPROTOCOL } from '@parley/core'
 import type { WebSocket } from 'ws'
-import { askAccess } from '../access/ask.js'
-import { type Access, AccessError, type Authenticate } from '../access/authenticate.js'
+import { type Audit, kindOfCode } from '../access/audit.js'
+import type { Access } from '../access/authenticate.js'
+import type { ClientAddress } from '../access/clientAddress.js'
+import type { Gate, RefusedAccess } from '../access/gate.js'
 import type { CheckSource } from '../access/origins.js'
 import { roomOfPath } from '../access/roomPath.js'
 import { findToken, isTokenProtocol, offeredProtocols } from '../access/token.js'
 import { closeSocket } from '../connection/closeSocket.js'
 import { createSocketServer } from '../connection/socketServer.js'
-import type { Limits, Timing } from '../limits.js'
+import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
 
 /** A WebSocket that may use a room. */
@@ -17,28 +19,26 @@ export interface Admitted {
   readonly socket: WebSocket
   readonly room: string
   readonly access: Access
+  readonly remoteAddress: string | undefined
 }
 
 export interface UpgradeOptions {
   /** `null` lets everybody in; `checkSource` is then what keeps strangers out. */
-  authenticate: Authenticate | null
+  gate: Gate | null
   checkSource: CheckSource
+  clientAddress: ClientAddress
   limits: Limits
-  timing: Timing
   logger: Logger
+  audit: Audit
   /** True once the server takes no more connections. */
   isStopping: () => boolean
   admit: (admitted: Admitted) => void
 }
 
-/** Why a WebSocket is refused. */
-interface Refusal {
-  readonly code: CloseCode
-  readonly reason: string
-}
-
 /** A message carries a few bytes beside an update. */
 const FRAME_OVERHEAD_BYTES = 1024
+/** A client speaks when the upgrade is answered. What comes with the request of one that does not wait is no more than this. */
+const MAX_EARLY_BYTES = 4096
 /** Whoever is refused need not say much. */
 const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
@@ -52,7 +52,7 @@ const REFUSED_TIMEOUT_MS = 2_000
 export function createUpgradeHandler(
   options: UpgradeOptions,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { limits, logger, isStopping, admit } = options
+  const { limits, logger, audit, clientAddress, isStopping, admit } = options
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
 
@@ -60,9 +60,16 @@ export function createUpgradeHandler(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    { code, reason }: Refusal,
+    { code, reason, room, remoteAddress }: Refused,
   ): void => {
-    logger.info({ code, reason, remoteAddress: request.socket.remoteAddress }, 'a WebSocket was refused')
+    audit({
+      kind: kindOfCode(code),
+      at: 'upgrade',
+      code,
+      reason,
+      ...(room === undefined ? {} : { room }),
+      remoteAddress,
+    })
     refusing.handleUpgrade(request, socket, head, (refused) => {
       refused.on('error', () => {})
       closeSocket(refused, code, reason)
@@ -76,16 +83,19 @@ export function createUpgradeHandler(
       socket.destroy()
     }
     socket.on('error', onError)
-    const decision = await whoMay(request, options)
+    // Before anything is awaited: a connection that is gone has no address any more.
+    const remoteAddress = clientAddress(request)
+    const decision = await whoMay(request, head, remoteAddress, options)
     socket.off('error', onError)
     if (socket.destroyed) return
-    if ('code' in decision) return refuse(request, socket, head, decision)
-    if (isStopping()) {
-      return refuse(request, socket, head, { code: CLOSE_CODES.serviceRestart, reason: 'the server stops' })
-    }
+    if ('code' in decision) return refuse(request, socket, head, { ...decision, remoteAddress })
     const { room, access } = decision
+    if (isStopping()) {
+      const stopping = { code: CLOSE_CODES.serviceRestart, reason: 'the server stops' }
+      return refuse(request, socket, head, { ...stopping, room, remoteAddress })
+    }
     admitting.handleUpgrade(request, socket, head, (admitted) => {
-      admit({ socket: admitted, room, access })
+      admit({ socket: admitted, room, access, remoteAddress })
     })
   }
 
@@ -97,49 +107,38 @@ export function createUpgradeHandler(
   }
 }
 
-type Decision = Refusal | { readonly room: string; readonly access: Access }
+interface Refused extends RefusedAccess {
+  readonly room?: string
+  readonly remoteAddress: string | undefined
+}
 
-async function whoMay(request: IncomingMessage, options: UpgradeOptions): Promise<Decision> {
-  const { host, origin } = request.headers
-  const wrong = options.checkSource({ host, origin })
+type Decision =
+  | { readonly room: string; readonly access: Access }
+  | (RefusedAccess & { readonly room?: string })
+
+async function whoMay(
+  request: IncomingMessage,
+  head: Buffer,
+  remoteAddress: string | undefined,
+  { checkSource, gate }: UpgradeOptions,
+): Promise<Decision> {
+  const { headers } = request
+  const wrong = checkSource({ host: headers.host, origin: headers.origin })
   if (wrong !== null) return { code: CLOSE_CODES.forbidden, reason: wrong }
   const [path = '', query = ''] = split(request.url ?? '')
   const room = roomOfPath(path)
   if (room === null) return { code: CLOSE_CODES.notFound, reason: 'the address names no room' }
-  const protocols = offeredProtocols(request.headers['sec-websocket-protocol'])
+  const protocols = offeredProtocols(headers['sec-websocket-protocol'])
   if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL)) {
     const others = protocols.every(isTokenProtocol) ? 'a token' : 'other subprotocols'
     return { code: CLOSE_CODES.malformed, reason: `offer ${SUBPROTOCOL} beside ${others}, or none` }
   }
-  if (!options.authenticate) return { room, access: { uid: room } }
-  return ask(options.authenticate, room, findToken(protocols, new URLSearchParams(query)), request, options)
-}
-
-async function ask(
-  authenticate: Authenticate,
-  room: string,
-  token: string | undefined,
-  request: IncomingMessage,
-  { timing, logger }: UpgradeOptions,
-): Promise<Decision> {
-  const { headers } = request
-  const { remoteAddress } = request.socket
-  try {
-    const access = await askAccess(
-      authenticate,
-      { uid: room, token, headers, remoteAddress },
-      timing.authenticateMs,
-    )
-    if (access.uid !== room) return { code: CLOSE_CODES.forbidden, reason: 'the room is not yours' }
-    return { room, access }
-  } catch (error) {
-    if (error instanceof AccessError) {
-      const code = error.code === 'forbidden' ? CLOSE_CODES.forbidden : CLOSE_CODES.unauthenticated
-      return { code, reason: error.message }
-    }
-    logger.error({ room, err: error }, 'who somebody is could not be decided')
-    return { code: CLOSE_CODES.storeUnavailable, reason: 'who you are could not be checked' }
+  if (head.byteLength > MAX_EARLY_BYTES) {
+    return { code: CLOSE_CODES.malformed, reason: 'wait for the answer to the upgrade before you speak' }
   }
+  if (!gate) return { room, access: { uid: room } }
+  const token = findToken(protocols, new URLSearchParams(query))
+  return { room, ...(await gate({ uid: room, token, headers, remoteAddress })) }
 }
 
 /** Path and query of a request target, as they came: nothing is normalised, so `..` and `//` name no room. */
