@@ -3,8 +3,10 @@ import {
   createAdmin,
   createJwtAuthenticate,
   createMemoryLog,
+  createMetrics,
   createServer,
   createWukongNotifier,
+  guardLogger,
   type Logger,
   openControlServer,
   openLevelLog,
@@ -25,15 +27,30 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
-  const { host, port, data, store: kind, origins, trustProxy, web, logLevel, ingestToken } = settings
+  const {
+    host,
+    port,
+    data,
+    store: kind,
+    origins,
+    trustProxy,
+    web,
+    logLevel,
+    ingestToken,
+    metricsToken,
+  } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
-  const logger = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }))
+  const logger = guardLogger(pino({ level: logLevel }, pino.destination({ dest: 2, sync: true })))
   const stopAsked = new Promise<void>((resolve) => {
     // Once: whoever asks twice does not want to wait, and gets what the system does by default.
     for (const signal of SIGNALS) process.once(signal, () => resolve())
   })
-  const store = kind === 'memory' ? createMemoryLog() : await openLevelLog({ folder: data })
+  const metrics = createMetrics()
+  const store =
+    kind === 'memory'
+      ? createMemoryLog()
+      : await openLevelLog({ folder: data, onBatch: metrics.batchWritten })
   const opened: Array<{ close: () => Promise<void> }> = [store]
   try {
     const wukong = wukongOf(settings, logger)
@@ -42,8 +59,19 @@ export async function runServe(
       ...(ingestToken === undefined ? {} : { ingestToken }),
       ...(wukong ? { notify: wukong.notify } : {}),
     }
-    const options = { store, auth, host, port, origins, trustProxy, logger, gateway }
-    const server = await createServer(web === undefined ? options : { ...options, webRoot: web })
+    const server = await createServer({
+      store,
+      auth,
+      host,
+      port,
+      origins,
+      trustProxy,
+      logger,
+      metrics,
+      gateway,
+      ...(metricsToken === undefined ? {} : { metricsToken }),
+      ...(web === undefined ? {} : { webRoot: web }),
+    })
     opened.push(server)
     const { url } = await server.listen()
     if (kind === 'level') {

@@ -16,6 +16,7 @@ export interface ServeSettings {
   readonly ingestToken: string | undefined
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
+  readonly metricsToken: string | undefined
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -72,6 +73,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     ingestToken: env.PARLEY_INGEST_TOKEN,
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
+    metricsToken: env.PARLEY_METRICS_TOKEN,
     origins: readList(values.origin ?? [env.PARLEY_ORIGINS ?? '']),
     web: values.web ?? env.PARLEY_WEB,
     logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),

@@ -36,6 +36,8 @@ serve
                     the API of a WuKongIM server    PARLEY_WUKONG_URL
                     that tells its clients of       PARLEY_WUKONG_TOKEN
                     changes, and its managerToken
+                    what Prometheus must show       PARLEY_METRICS_TOKEN
+                    to read /metrics
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

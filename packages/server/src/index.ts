@@ -40,9 +40,18 @@ export type {
   ValueRange,
   ValueScope,
   ValueStore,
+  WrittenBatch,
 } from './log/logStore.js'
 export { createMemoryLog } from './log/memoryLog.js'
-export { type Logger, silentLogger } from './logger.js'
+export { type LogFields, type Logger, silentLogger } from './logger.js'
+export { guardLogger } from './observe/guardLogger.js'
+export {
+  createMetrics,
+  type FinishedRequest,
+  type Metrics,
+  type MetricsSource,
+  type StoreOperation,
+} from './observe/metrics.js'
 export type { RoomFollower } from './room/follower.js'
 export type { Peer, Seat, Work } from './room/peer.js'
 export type { Room } from './room/room.js'

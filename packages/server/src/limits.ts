@@ -39,6 +39,10 @@ export interface Timing {
   headersMs: number
   /** How long a client may take to send a whole request. */
   requestMs: number
+  /** How long the store may take to show that it can store, before the server counts as not ready. */
+  readyTimeoutMs: number
+  /** How old an answer may be that whoever asks whether the server is ready gets. */
+  readyFreshMs: number
   /** Connections whose tokens expire together are closed spread over this long. */
   expiryJitterMs: number
   /** How long changes are collected before clients that know only HTTP are told: a draft changes with every key. */
@@ -53,6 +57,8 @@ export const defaultTiming: Timing = {
   authenticateMs: 10_000,
   headersMs: 10_000,
   requestMs: 120_000,
+  readyTimeoutMs: 2_000,
+  readyFreshMs: 1_000,
   expiryJitterMs: 5_000,
   collectMs: 1_000,
 }

@@ -14,6 +14,12 @@ import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits
 import type { LogStore } from './log/logStore.js'
 import { watchAppends } from './log/watchAppends.js'
 import { type Logger, silentLogger } from './logger.js'
+import { guardLogger } from './observe/guardLogger.js'
+import { measureLog } from './observe/measureLog.js'
+import { createMetrics, type Metrics } from './observe/metrics.js'
+import { addMetrics } from './observe/metricsRoute.js'
+import { createReadiness } from './observe/readiness.js'
+import { createTraffic } from './observe/traffic.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 
 export interface ServerOptions {
@@ -41,10 +47,14 @@ export interface ServerOptions {
   gateway?: GatewayOptions
   limits?: Partial<Limits>
   timing?: Partial<Timing>
-  /** Nothing is logged if left out. A pino logger fits. */
+  /** Nothing is logged if left out. A pino logger fits. What it gets holds neither tokens nor texts of messages. */
   logger?: Logger
   /** Called for everybody who is refused, after the line in the log. */
   onRefused?: (refusal: Refusal) => void
+  /** What the server counts; its own if left out. A store is told of it when it is opened. */
+  metrics?: Metrics
+  /** What Prometheus shows as a bearer token at `/metrics`. Without it nobody may look; on a server that lets everybody in, everybody. */
+  metricsToken?: string
 }
 
 /** A Parley server. */
@@ -90,8 +100,10 @@ const DEFAULT_PORT = 4300
  * ```
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { store, auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
-  const logger = options.logger ?? silentLogger
+  const { auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
+  const logger = guardLogger(options.logger ?? silentLogger)
+  const metrics = options.metrics ?? createMetrics()
+  const store = measureLog(options.store, metrics)
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const timing: Timing = { ...defaultTiming, ...options.timing }
   const origins = (options.origins ?? []).map(normalizeOrigin)
@@ -103,7 +115,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
 
   const clientAddress = createClientAddress(options.trustProxy ?? [])
-  const audit = createAudit(logger, options.onRefused)
+  const audit = createAudit(logger, (refusal) => {
+    metrics.refused(refusal)
+    options.onRefused?.(refusal)
+  })
   const gate =
     auth === 'open' ? null : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, logger })
   let onAppend: (room: string, version: number) => void = () => {}
@@ -116,6 +131,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // The port may be the system's choice, so what is allowed is known when there is one.
   let checkSource: CheckSource = () => 'the server does not listen yet'
 
+  const readiness = createReadiness({
+    tryStore: store.check,
+    timeoutMs: timing.readyTimeoutMs,
+    freshMs: timing.readyFreshMs,
+  })
+
   const app = await createApp({
     checkSource: (source) => checkSource(source),
     clientAddress,
@@ -123,7 +144,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     timing,
     webRoot,
     logger,
+    checkReady: readiness.check,
     addRoutes(routes) {
+      addMetrics(routes, metrics, options.metricsToken ?? (auth === 'open' ? null : undefined))
       addGateway(routes, options.gateway ?? {}, {
         rooms,
         log: store,
@@ -131,16 +154,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         gate,
         clientAddress,
         audit,
+        metrics,
         collectMs: timing.collectMs,
         onAppend(listener) {
           onAppend = listener
         },
       })
     },
-    async checkReady() {
-      if (stopping) throw new ServerError('closed', 'The server stops')
-      await store.check()
-    },
+  })
+  const traffic = createTraffic(app.server)
+  metrics.watch({
+    connections: () => connections.size,
+    rooms: () => rooms.loaded().length,
+    traffic: traffic.total,
   })
   app.server.on(
     'upgrade',
@@ -155,6 +181,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       admit(admitted) {
         const connection = createConnection({ ...admitted, rooms, limits, timing, logger, audit })
         connections.add(connection)
+        metrics.connectionAccepted()
         void connection.closed.then(() => connections.delete(connection))
       },
     }),
@@ -190,6 +217,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     close() {
       closing ??= (async () => {
         stopping = true
+        readiness.stop()
         address = null
         // Stops listening; its callback waits for the connections, which are closed below.
         app.server.close()

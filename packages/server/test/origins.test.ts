@@ -282,7 +282,7 @@ describe('the web app', () => {
 describe('health', () => {
   it('[H1] is alive while the process is, and ready while it can store', async () => {
     const store = createMemoryLog()
-    const { url, server } = await startServer({ store })
+    const { url, server } = await startServer({ store, timing: { readyFreshMs: 0 } })
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' })
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' })
     store.check = () => Promise.reject(new Error('No space left on device'))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ParleyError } from '@parley/core'
 import { ServerError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import { guardLogger } from '../observe/guardLogger.js'
 import type { Admin } from './admin.js'
 
 /** How the command line reaches the server that has the data folder open. */
@@ -36,8 +37,9 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024
 export async function openControlServer({
   admin,
   folder,
-  logger,
+  ...options
 }: ControlServerOptions): Promise<ControlServer> {
+  const logger = guardLogger(options.logger)
   const near = join(folder, SOCKET_FILE)
   const elsewhere =
     Buffer.byteLength(near) > MAX_SOCKET_PATH_BYTES ? await mkdtemp(join(tmpdir(), 'parley-')) : null

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { ClientAddress } from '../access/clientAddress.js'
 import type { Gate } from '../access/gate.js'
 import { isUid } from '../access/roomPath.js'
+import { bearerOf } from '../access/secret.js'
 import { HttpError } from './httpError.js'
 
 /** Whoever sent a request. */
@@ -68,7 +69,6 @@ export function mayWrite({ readOnly }: Caller): void {
 }
 
 function tokenOf({ headers }: FastifyRequest): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   const { token } = headers
-  return bearer ?? (typeof token === 'string' && token !== '' ? token : undefined)
+  return bearerOf(headers) ?? (typeof token === 'string' && token !== '' ? token : undefined)
 }

@@ -6,6 +6,8 @@ import type { ClientAddress } from '../access/clientAddress.js'
 import type { Gate } from '../access/gate.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import { measureIngest } from '../observe/measureIngest.js'
+import type { Metrics } from '../observe/metrics.js'
 import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
@@ -44,6 +46,7 @@ export interface GatewaySurroundings {
   rooms: Rooms
   log: LogStore
   logger: Logger
+  metrics: Metrics
   /** `null` if everybody is let in who reaches the server. */
   gate: Gate | null
   clientAddress: ClientAddress
@@ -77,7 +80,7 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 export function addGateway(
   app: FastifyInstance,
   { messageSource, members: membersOf, ingestToken, notify }: GatewayOptions,
-  { rooms, log, logger, gate, clientAddress, audit, collectMs, onAppend }: GatewaySurroundings,
+  { rooms, log, logger, metrics, gate, clientAddress, audit, collectMs, onAppend }: GatewaySurroundings,
 ): void {
   const pollers = notify && createPollers({ log, logger, now: Date.now })
   const users = createUsers({ rooms, log, logger, ...(pollers ? { onAsked: pollers.note } : {}) })
@@ -134,7 +137,11 @@ export function addGateway(
     addWukongRoutes(scope, context)
     addV3Routes(scope, context)
     addTsddRoutes(scope, context)
-    addIngestRoutes(scope, { ingest, members, token: ingestToken ?? (gate ? undefined : null) })
+    addIngestRoutes(scope, {
+      ingest: measureIngest(ingest, metrics),
+      members,
+      token: ingestToken ?? (gate ? undefined : null),
+    })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
 }

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { channelKey } from '@parley/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { isUid } from '../access/roomPath.js'
+import { bearerOf, isSecret } from '../access/secret.js'
 import { bodyOf, readTexts, refuse } from './body.js'
 import { HttpError } from './httpError.js'
 import type { Ingest } from './ingest.js'
@@ -27,14 +27,14 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
     if (token === null) return
     if (token === undefined) throw new HttpError(FORBIDDEN, 'this server takes in no messages')
     if (given === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
-    if (!isSame(given, token)) throw new HttpError(UNAUTHENTICATED, 'the token is wrong')
+    if (!isSecret(given, token)) throw new HttpError(UNAUTHENTICATED, 'the token is wrong')
   }
 
   app.post(
     '/v1/ingest/messages',
     { bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: ingestBody } },
     async (request) => {
-      admit(bearerOf(request))
+      admit(bearerOf(request.headers))
       return { ...DONE, ...(await ingest.deliver(readMessages(request.body))) }
     },
   )
@@ -43,7 +43,7 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
     '/v1/channels/:channel_type/:channel_id/members',
     { bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: membersBody } },
     async (request) => {
-      admit(bearerOf(request))
+      admit(bearerOf(request.headers))
       const { channel_type, channel_id } = request.params as { channel_type: string; channel_id: string }
       const channel = {
         channelId: channel_id,
@@ -104,14 +104,4 @@ function readMessages(body: unknown): Envelope[] {
   if (!Array.isArray(whole.messages)) refuse('messages', 'an array')
   const recipients = readTexts(whole, 'recipients') ?? null
   return whole.messages.map((message, index) => readEnvelope(message, `messages[${index}]`, recipients))
-}
-
-function bearerOf({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
-}
-
-/** How long it takes says nothing of how much was right. */
-function isSame(given: string, token: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(token))
 }

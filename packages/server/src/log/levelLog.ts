@@ -17,7 +17,15 @@ import {
   valuesOf,
   versionOf,
 } from './levelKeys.js'
-import type { DamagedRow, LogRow, LogStore, OwnAppend, QuarantinedRow, ValueScope } from './logStore.js'
+import type {
+  DamagedRow,
+  LogRow,
+  LogStore,
+  OwnAppend,
+  QuarantinedRow,
+  ValueScope,
+  WrittenBatch,
+} from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { decodeQuarantined, encodeQuarantined } from './quarantineRecord.js'
 import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
@@ -26,6 +34,8 @@ import { decodeValue, encodeValue } from './rowCodec.js'
 export interface LevelLogOptions {
   /** The data folder; it is created if need be. The database lies in `log` within. */
   folder: string
+  /** Told of each batch of updates that became durable together. */
+  onBatch?: (batch: WrittenBatch) => void
 }
 
 /** An update to append, or changes that are found only when it is their turn to be written. */
@@ -59,21 +69,25 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
  * await store.close()
  * ```
  */
-export async function openLevelLog({ folder }: LevelLogOptions): Promise<LogStore> {
+export async function openLevelLog({ folder, onBatch }: LevelLogOptions): Promise<LogStore> {
   const lock = await lockFolder(folder)
   try {
     const database = await openLevelStore(join(lock.folder, 'log')).catch(async (error) => {
       throw isLocked(error) ? await lock.conflict(error) : error
     })
     await lock.claim()
-    return createLevelLog(database, lock.release)
+    return createLevelLog(database, lock.release, onBatch)
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-function createLevelLog(database: LevelDatabase, release: () => Promise<void>): LogStore {
+function createLevelLog(
+  database: LevelDatabase,
+  release: () => Promise<void>,
+  onBatch?: (batch: WrittenBatch) => void,
+): LogStore {
   let closing: Promise<void> | null = null
 
   const append = async (jobs: ReadonlyArray<Exclude<Job, { kind: 'change' }>>): Promise<Outcome[]> => {
@@ -111,6 +125,8 @@ function createLevelLog(database: LevelDatabase, release: () => Promise<void>): 
     })
     for (const [key, meta] of touched) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
     if (changes.length > 0) await database.write(changes)
+    const updates = outcomes.filter((outcome) => 'version' in outcome && outcome !== NO_ROW).length
+    if (updates > 0) onBatch?.({ updates })
     return outcomes
   }
 

@@ -72,6 +72,12 @@ export interface OwnAppend {
   readonly values?: ReadonlyMap<string, Uint8Array | null>
 }
 
+/** Updates that became durable together. */
+export interface WrittenBatch {
+  /** How many shared the write. */
+  readonly updates: number
+}
+
 /** Which values of a scope are wanted. */
 export interface ValueRange {
   /** What their names begin with. */
