@@ -107,7 +107,7 @@ describe('wukongimjssdk 1.0.4', () => {
     expect(conversationManager.findConversation(new sdk.Channel('u1', 1))?.unread).toBe(2)
   })
 
-  it('[A3] [J-98] a new peer is added once; [J-99] own messages and the open conversation raise nothing', () => {
+  it('[A3] [J-98] keep: a new peer is added once; [J-99] keep: own messages and the open conversation raise nothing', () => {
     chatManager.notifyMessageListeners(received('u9', 1, 1))
     expect(heard.filter(([, action]) => action === add)).toEqual([['u9', add, 1]])
     expect(
@@ -142,7 +142,7 @@ describe('wukongimjssdk 1.0.4', () => {
     expect(heard.filter(([id, action]) => id === 'g1' && action === remove)).toHaveLength(1)
   })
 
-  it('[A5] [J-49] [J-50] extras come by version', async () => {
+  it('[A5] [J-49] [J-50] keep: extras come by version', async () => {
     store.conversation(u1).draft.set('x')
     store.conversation(u9).draft.set('only a draft')
     const extras = await conversationManager.syncExtra()
@@ -153,7 +153,7 @@ describe('wukongimjssdk 1.0.4', () => {
     expect((await conversationManager.syncExtra())?.map(({ draft }) => draft)).toEqual(['xy'])
   })
 
-  it('[A6] [J-106] reminders come by version, and done ones are done everywhere', async () => {
+  it('[A6] [J-106] keep: reminders come by version, and done ones are done everywhere', async () => {
     for (const reminderId of ['1', '2'])
       store.conversation(g1).setReminder({ reminderId, version: 1, data: { reminderType: 1 } })
     await reminderManager.sync()
@@ -166,15 +166,15 @@ describe('wukongimjssdk 1.0.4', () => {
 
   it('[J-56] keep: what was looked at decides the count where it can', () => {
     const conversation = conversationManager.findConversation(new sdk.Channel('u1', 1))!
-    conversation.unread = 3
+    conversation.unread = 4
     const at = (browseTo: number): number => {
       conversation.remoteExtra.browseTo = browseTo
       return conversation.logicUnread
     }
-    expect([at(2), at(9), at(0)]).toEqual([3, 3, 3])
+    expect([at(2), at(9), at(0)]).toEqual([3, 4, 4])
   })
 
-  it('[A7] [J-93] a sync replaces the list by what the store has and tells no listener', async () => {
+  it('[A7] [J-93] keep: a sync replaces the list by what the store has and tells no listener', async () => {
     const listed = await conversationManager.sync({ x: 1 })
     expect([conversationManager.conversations === listed, heard]).toEqual([true, []])
   })

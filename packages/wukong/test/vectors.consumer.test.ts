@@ -218,7 +218,7 @@ describe('the provider contract', () => {
     expect(app.errors).toMatchObject([{ code: 'timeout' }, { code: 'timeout' }])
   })
 
-  it('[J-16] [J-24] as Android: a conversation without recents is stored', async () => {
+  it('[J-16] fix: [J-24] keep: a conversation without recents is stored, as Android does', async () => {
     const app = startApp()
     await synced(app, [wireConversation(u1, 5, { unread: 5 })])
     await synced(app, [wireConversation(u1, 5, { unread: 2, version: 99, recents: [] })])

@@ -112,7 +112,7 @@ describe('what is selected', () => {
     expect([select({ version: 2, lms: 'u1:1:4' }), select({ lms: 'u1:1:0' })]).toEqual([['1:u1'], ['1:u1']])
   })
 
-  it('[J-60] differs: one that was read is answered to who does not list it, and to nobody else', () => {
+  it('[J-60] fix: one that was read is answered to who does not list it, and to nobody else', () => {
     const { select } = log(five, read(5))
     expect([select({ version: 2 }), select({ version: 2, lms: 'u1:1:5' })]).toEqual([['1:u1'], []])
   })

@@ -35,9 +35,21 @@ export function listFolders(): string[] {
 
 /** The sources of one package or app, without the tests that stand beside them. */
 export function readSources(folder: string): Source[] {
-  return readdirSync(`${root}${folder}/src`, { recursive: true, encoding: 'utf8' })
-    .map((name) => `${folder}/src/${name.replaceAll('\\', '/')}`)
-    .filter((file) => /\.[cm]?[jt]sx?$/.test(file) && !/\.test(-d)?\.[jt]sx?$/.test(file))
+  return readFolder(`${folder}/src`, (file) => !TEST.test(file))
+}
+
+/** The tests of some packages or apps. */
+export function readTests(folders: readonly string[]): Source[] {
+  const tests = (folder: string): Source[] => readFolder(folder, (file) => TEST.test(file))
+  return folders.flatMap((folder) => [...tests(`${folder}/src`), ...tests(`${folder}/test`)])
+}
+
+const TEST = /\.test(-d)?\.[jt]sx?$/
+
+function readFolder(folder: string, isWanted: (file: string) => boolean): Source[] {
+  return readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((file) => /\.[cm]?[jt]sx?$/.test(file) && isWanted(file))
     .map((file) => parseSource(file, readFileSync(`${root}${file}`, 'utf8')))
 }
 

@@ -95,7 +95,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
     { schema: { tags: TAGS, body: extraBody } },
     async (request) => {
       const body = bodyOf(request.body)
-      const { uid } = await writerOf(request, {})
+      const { uid } = await writerOf(request, body)
       const channel = channelOfPath(request)
       const update = {
         browseTo: clamp(readInteger(body, 'browse_to')),
@@ -109,7 +109,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
 
   app.post('/v1/conversation/extra/sync', { schema: { tags: TAGS, body: versionBody } }, async (request) => {
     const body = bodyOf(request.body)
-    const { uid } = await callerOf(request, {})
+    const { uid } = await callerOf(request, body)
     const version = readInteger(body, 'version')
     return users.withProjection(uid, async (user) => extrasSince(user, version))
   })
@@ -119,7 +119,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
     { schema: { tags: TAGS, body: reminderSyncBody } },
     async (request) => {
       const body = bodyOf(request.body)
-      const { uid } = await callerOf(request, {})
+      const { uid } = await callerOf(request, body)
       const [version, limit] = [readInteger(body, 'version'), readInteger(body, 'limit')]
       return users.withProjection(uid, async (user) => remindersSince(user, version, limit))
     },
