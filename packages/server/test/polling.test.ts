@@ -47,7 +47,8 @@ class Client {
         tellsDeletions: true,
         ...question,
       })
-      for (const { wire: item } of items) {
+      for (const { bytes } of items) {
+        const item = JSON.parse(new TextDecoder().decode(bytes)) as WireConversation
         expect(Number(item.version)).toBeLessThanOrEqual(user.index.head)
         // What is deleted keeps its row there, and its version.
         this.version = Math.max(this.version, Number(item.version))

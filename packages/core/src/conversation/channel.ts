@@ -64,12 +64,15 @@ export function checkId(id: unknown, field: string): asserts id is string {
   if (typeof id !== 'string' || id.length === 0 || id.length > MAX_ID_LENGTH) {
     invalidArgument(field, `a string of 1 to ${MAX_ID_LENGTH} characters`)
   }
-  if (LONE_SURROGATE.test(id)) invalidArgument(field, 'well-formed text; it holds half of a surrogate pair')
+  if (hasLoneSurrogate(id)) invalidArgument(field, 'well-formed text; it holds half of a surrogate pair')
 }
 
 function isId(id: string): boolean {
-  if (id.length === 0 || id.length > MAX_ID_LENGTH) return false
-  return !SURROGATE.test(id) || !LONE_SURROGATE.test(id)
+  return id.length > 0 && id.length <= MAX_ID_LENGTH && !hasLoneSurrogate(id)
+}
+
+function hasLoneSurrogate(id: string): boolean {
+  return SURROGATE.test(id) && LONE_SURROGATE.test(id)
 }
 
 /** Most ids have none, and to look for one that stands alone takes ten times as long. */

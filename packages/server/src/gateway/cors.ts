@@ -9,10 +9,11 @@ const MAX_AGE_S = 600
  * whatever `Origin` is left may.
  */
 export function addCors(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
     reply.header('vary', 'origin')
     if (origin !== undefined) reply.header('access-control-allow-origin', origin)
+    done()
   })
   app.options('*', { schema: { hide: true } }, async (_request, reply) =>
     reply

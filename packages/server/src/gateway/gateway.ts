@@ -1,5 +1,5 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import { parseExactJson } from '@parley/wukong'
+import { parseExactJson, stringifyExactJson } from '@parley/wukong'
 import type { FastifyInstance } from 'fastify'
 import { type Audit, kindOfStatus } from '../access/audit.js'
 import type { ClientAddress } from '../access/clientAddress.js'
@@ -15,7 +15,6 @@ import { addCors } from './cors.js'
 import { describeError, errorBody } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
-import { writeJson } from './jsonText.js'
 import { createMembers, type MembersOf } from './members.js'
 import { createNotifier, type Notify } from './notify/notifier.js'
 import { createPollers } from './notify/pollers.js'
@@ -111,7 +110,7 @@ export function addGateway(
       { parseAs: 'string' },
       async (_request: unknown, body: string) => (body === '' ? undefined : parseExactJson(body, 'the body')),
     )
-    scope.setReplySerializer(writeJson)
+    scope.setReplySerializer(stringifyExactJson)
     scope.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
       const described = describeError(error)
       if (described.status >= INTERNAL) {
@@ -130,8 +129,9 @@ export function addGateway(
       return reply.code(described.status).type('application/json').send(errorBody(described))
     })
     addCors(scope)
-    scope.addHook('onSend', async (_request, reply) => {
+    scope.addHook('onSend', (_request, reply, payload, done) => {
       reply.header('cache-control', 'no-store')
+      done(null, payload)
     })
     await scope.register(swagger, { openapi: DOCUMENT })
     addWukongRoutes(scope, context)

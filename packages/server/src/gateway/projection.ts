@@ -113,10 +113,7 @@ export async function openProjection({
   for (const { version, keys } of early) takeIn(ready, version, keys)
   index = ready
 
-  const passTime = async (): Promise<void> => {
-    const time = now()
-    const keys = ready.due(time)
-    if (keys.length === 0) return
+  const passTime = async (time: number, keys: readonly ChannelKey[]): Promise<void> => {
     passing = { time, keys }
     await room.tick()
     // Otherwise the next one who loads the room would find the same mutes ended.
@@ -133,11 +130,16 @@ export async function openProjection({
     told,
     takeCommands: (since) => commands.take(ready, since),
     act: writer.act,
-    catchUp() {
-      catchingUp ??= passTime().finally(() => {
-        catchingUp = null
-      })
-      return catchingUp
+    async catchUp() {
+      if (!catchingUp) {
+        const time = now()
+        const keys = ready.due(time)
+        if (keys.length === 0) return
+        catchingUp = passTime(time, keys).finally(() => {
+          catchingUp = null
+        })
+      }
+      await catchingUp
     },
   }
 }

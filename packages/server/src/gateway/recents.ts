@@ -15,6 +15,8 @@ export type MessageSource = (request: {
 
 /** The newest messages of a user's conversations. The document holds only the last one of each. */
 export interface Recents {
+  /** True if answers with so many messages have others than the newest. */
+  areWanted: (limit: number) => boolean
   read: (
     uid: string,
     keys: readonly ChannelKey[],
@@ -47,9 +49,12 @@ export function createRecents(log: LogStore, logger: Logger, source?: MessageSou
     }
   }
 
+  const areWanted = (limit: number): boolean => limit > 1
+
   return {
+    areWanted,
     async read(uid, keys, limit) {
-      if (limit <= 1 || keys.length === 0) return new Map()
+      if (!areWanted(limit) || keys.length === 0) return new Map()
       if (!source) return readKept(uid, keys)
       return new Map(await Promise.all(keys.map(async (key) => [key, await ask(uid, key, limit)] as const)))
     },

@@ -1,14 +1,8 @@
-import { type Channel, type Message, parseChannelKey } from '@parley/core'
-import {
-  isUnlisted,
-  parseLastMsgSeqs,
-  type SelectedConversation,
-  type Shape,
-  selectConversations,
-} from '@parley/wukong'
+import { type Channel, type ChannelKey, type Conversation, type Message, parseChannelKey } from '@parley/core'
+import { type IndexRow, isUnlisted, parseLastMsgSeqs, type Shape, selectConversations } from '@parley/wukong'
 import type { Projection } from './projection.js'
 import type { Recents } from './recents.js'
-import { type WrittenItem, writeItem } from './writtenItem.js'
+import { type WrittenItem, writeItem, writtenItem } from './writtenItem.js'
 
 /** What `/conversation/sync` asks for. */
 export interface SyncQuestion {
@@ -39,43 +33,56 @@ export async function answerSync(
   question: SyncQuestion,
 ): Promise<SyncAnswer> {
   const { index } = user
+  const { shape, msgCount, tellsDeletions } = question
   const held = parseLastMsgSeqs(question.lastMsgSeqs, { isKnown: (key) => index.get(key) !== undefined })
   const { items } = selectConversations(index, { ...question, version: Math.max(0, question.version), held })
-  const listed = items.filter(({ key }) => isListed(parseChannelKey(key)))
-  const shown = listed.filter(({ deleted }) => !deleted || question.tellsDeletions)
   // Looked at before the wait: an answer is of one moment, and none of it may be newer than its versions say.
-  const conversations = new Map(shown.map(({ key }) => [key, user.conversation(key)]))
-  const floors = new Map(shown.map(({ key }) => [key, user.deletedTo(key)]))
-  const kept = await recents.read(
-    user.uid,
-    shown.filter(({ deleted }) => !deleted).map(({ key }) => key),
-    question.msgCount,
-  )
-  const write = ({ key, version, deleted }: SelectedConversation): WrittenItem[] => {
-    const conversation = conversations.get(key)
-    if (!conversation) return []
-    const { lastMessage, unread } = conversation
-    const readTo = (lastMessage?.messageSeq ?? 0) - unread
-    const from = firstWanted(question, held.get(key) ?? 0, readTo)
-    const messages = (kept.get(key) ?? []).filter(
-      ({ messageSeq }: Message) => messageSeq >= from && messageSeq > (floors.get(key) ?? 0),
-    )
-    const written = writeItem(conversation, {
-      shape: question.shape,
-      version,
-      recents: messages,
-      msgCount: question.msgCount,
-      deleted,
-    })
-    if (!written) return []
-    if (question.shape === 'tsdd') user.told.noteDraft(key, written.draft)
-    return [written]
+  const parts: Part[] = []
+  const deletes: Channel[] = []
+  for (const { key, deleted } of items) {
+    const row = index.get(key)
+    if (!row) continue
+    const known = deleted || recents.areWanted(msgCount) ? undefined : writtenItem(shape, row)
+    if (known) {
+      parts.push({ key, known })
+      continue
+    }
+    const channel = parseChannelKey(key)
+    if (!isListed(channel)) continue
+    if (deleted) deletes.push(channel)
+    if (!deleted || tellsDeletions)
+      parts.push({ key, row, deleted, conversation: user.conversation(key), floor: user.deletedTo(key) })
   }
-  return {
-    items: shown.flatMap(write),
-    deletes: listed.filter(({ deleted }) => deleted).map(({ key }) => parseChannelKey(key)),
+  const asked = parts.filter((part) => 'row' in part && !part.deleted).map(({ key }) => key)
+  const kept = await recents.read(user.uid, asked, msgCount)
+  const write = (part: Part): WrittenItem | null => {
+    if ('known' in part) return part.known
+    const { key, row, deleted, conversation, floor } = part
+    const readTo = row.headSeq - row.unread
+    const from = Math.max(firstWanted(question, held.get(key) ?? 0, readTo), floor + 1)
+    const messages = (kept.get(key) ?? []).filter(({ messageSeq }: Message) => messageSeq >= from)
+    return writeItem(conversation, row, { shape, recents: messages, msgCount, deleted })
   }
+  const answered: WrittenItem[] = []
+  for (const part of parts) {
+    const item = write(part)
+    if (!item) continue
+    answered.push(item)
+    if (shape === 'tsdd') user.told.noteDraft(part.key, item.draft)
+  }
+  return { items: answered, deletes }
 }
+
+/** A conversation to be answered: as it was written before, or as it is now. */
+type Part =
+  | { readonly key: ChannelKey; readonly known: WrittenItem }
+  | {
+      readonly key: ChannelKey
+      readonly row: IndexRow
+      readonly deleted: boolean
+      readonly conversation: Conversation
+      readonly floor: number
+    }
 
 /** True for what clients keep a conversation of. */
 export function isListed(channel: Channel): boolean {
@@ -93,7 +100,21 @@ export function writeChannel({ channelId, channelType }: Channel): object {
   return { channel_id: channelId, channel_type: channelType }
 }
 
-/** The conversations of an answer as JSON, without the brackets around them. */
-export function textsOf({ items }: SyncAnswer): string {
-  return items.map(({ text }) => text).join(',')
+/** The conversations of an answer as JSON, with what comes before and after them. */
+export function joinItems({ items }: SyncAnswer, before: string, after: string): Buffer {
+  const [head, tail] = [Buffer.from(before), Buffer.from(after)]
+  let length = head.byteLength + tail.byteLength + Math.max(0, items.length - 1)
+  for (const { bytes } of items) length += bytes.byteLength
+  const joined = Buffer.allocUnsafe(length)
+  joined.set(head)
+  let end = head.byteLength
+  for (const [place, { bytes }] of items.entries()) {
+    if (place > 0) joined[end++] = COMMA
+    joined.set(bytes, end)
+    end += bytes.byteLength
+  }
+  joined.set(tail, end)
+  return joined
 }
+
+const COMMA = 0x2c

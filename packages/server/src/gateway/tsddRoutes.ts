@@ -6,7 +6,6 @@ import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { extrasSince, updateExtra } from './extras.js'
 import { HttpError } from './httpError.js'
-import { JsonText } from './jsonText.js'
 import { deleteConversation, setUnread } from './marks.js'
 import { completeReminders, remindersSince } from './reminders.js'
 import {
@@ -20,7 +19,8 @@ import {
   tsddUnreadBody,
   versionBody,
 } from './schemas.js'
-import { answerSync, textsOf, writeChannel } from './syncAnswer.js'
+import { sendJson } from './sendJson.js'
+import { answerSync, joinItems, writeChannel } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 const MAX_CHANNEL_TYPE = 255
@@ -42,7 +42,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
   app.post(
     '/v1/conversation/sync',
     { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: TAGS, body: tsddSyncBody } },
-    async (request) => {
+    async (request, reply) => {
       const body = bodyOf(request.body)
       const { uid } = await callerOf(request, body)
       const msgCount = readInteger(body, 'msg_count')
@@ -61,8 +61,8 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
           : await users.withProjection(uid, (user) => answerSync(user, recents, question))
       // Android takes an answer for somebody else's without `uid`; the web app reads the lists without looking.
       const rest = { users: [], groups: [], channel_status: [], deletes: answer.deletes.map(writeChannel) }
-      const beginning = `{"uid":${JSON.stringify(uid)},"conversations":[${textsOf(answer)}],`
-      return new JsonText(beginning + JSON.stringify(rest).slice(1))
+      const before = `{"uid":${JSON.stringify(uid)},"conversations":[`
+      return sendJson(reply, joinItems(answer, before, `],${JSON.stringify(rest).slice(1)}`))
     },
   )
 

@@ -1,42 +1,42 @@
 import type { Conversation } from '@parley/core'
-import {
-  extraOf,
-  type Shape,
-  stringifyExactJson,
-  type WireConversation,
-  type WriteConversationOptions,
-  writeConversation,
-} from '@parley/wukong'
+import { extraOf, type IndexRow, type Shape, stringifyExactJson, writeConversation } from '@parley/wukong'
 
 /** A conversation as it is answered. */
 export interface WrittenItem {
-  readonly version: number
-  readonly wire: WireConversation
-  /** The same as JSON. */
-  readonly text: string
+  /** JSON. */
+  readonly bytes: Uint8Array
   /** The draft it tells of. */
   readonly draft: string
 }
 
-/** The conversations that were written with nothing but their newest message. They are objects anew when they change. */
-const written: Readonly<Record<Shape, WeakMap<Conversation, WrittenItem>>> = {
+/** What a conversation is written with beside what is known of it. */
+export type WriteItemOptions = Omit<Parameters<typeof writeConversation>[1], 'version'>
+
+/**
+ * The conversations that were written with nothing but their newest message. A row of the index stands for all that an answer
+ * says of a conversation, and is an object anew when any of that changes.
+ */
+const written: Readonly<Record<Shape, WeakMap<IndexRow, WrittenItem>>> = {
   wukongim: new WeakMap(),
   tsdd: new WeakMap(),
 }
 
-/** Writes a conversation, or `null` for one without messages. What is asked for again and again is written once. */
+/** What was written of a conversation before, with nothing but its newest message. */
+export function writtenItem(shape: Shape, row: IndexRow): WrittenItem | undefined {
+  return written[shape].get(row)
+}
+
+/** Writes a conversation, or `null` for one without messages. */
 export function writeItem(
   conversation: Conversation,
-  options: WriteConversationOptions & { readonly version: number },
+  row: IndexRow,
+  options: WriteItemOptions,
 ): WrittenItem | null {
-  const { shape, version, recents = [], deleted = false } = options
-  const isPlain = recents.length === 0 && !deleted
-  const known = isPlain ? written[shape].get(conversation) : undefined
-  if (known?.version === version) return known
-  const wire = writeConversation(conversation, options)
+  const { shape, recents = [], deleted = false } = options
+  const wire = writeConversation(conversation, { ...options, version: row.version })
   if (!wire) return null
   const draft = shape === 'tsdd' ? extraOf(conversation).draft : ''
-  const item = { version, wire, text: stringifyExactJson(wire), draft }
-  if (isPlain) written[shape].set(conversation, item)
+  const item = { bytes: Buffer.from(stringifyExactJson(wire)), draft }
+  if (recents.length === 0 && !deleted) written[shape].set(row, item)
   return item
 }

@@ -5,11 +5,11 @@ import { mayWrite } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { HttpError } from './httpError.js'
-import { JsonText } from './jsonText.js'
 import { clearUnread, deleteConversation, setUnread } from './marks.js'
 import type { Projection } from './projection.js'
 import { channelBody, conversationSyncBody, DONE, SYNC_BODY_LIMIT, setUnreadBody } from './schemas.js'
-import { answerSync, textsOf } from './syncAnswer.js'
+import { sendJson } from './sendJson.js'
+import { answerSync, joinItems } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 
@@ -18,7 +18,7 @@ export function addWukongRoutes(app: FastifyInstance, { identify, users, recents
   app.post(
     '/conversation/sync',
     { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: ['WuKongIM'], body: conversationSyncBody } },
-    async (request) => {
+    async (request, reply) => {
       const body = bodyOf(request.body)
       const uid = readText(body, 'uid')
       const msgCount = readInteger(body, 'msg_count')
@@ -36,10 +36,8 @@ export function addWukongRoutes(app: FastifyInstance, { identify, users, recents
       if (uid === '') return []
       const caller = await identify(request, uid)
       if (msgCount <= 0 || isLaterPage) return []
-      return users.withProjection(
-        caller.uid,
-        async (user) => new JsonText(`[${textsOf(await answerSync(user, recents, question))}]`),
-      )
+      const answer = await users.withProjection(caller.uid, (user) => answerSync(user, recents, question))
+      return sendJson(reply, joinItems(answer, '[', ']'))
     },
   )
 

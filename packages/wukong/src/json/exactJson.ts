@@ -1,7 +1,7 @@
 import { type Json, ParleyError } from '@parley/core'
 
-/** A run of digits this long may be more than JavaScript counts to. */
-const LONG_RUN = /\d{16}/
+/** A run of so many digits may be more than JavaScript counts to. */
+const LONG_RUN = 16
 
 /** A string, which is passed over, or a number. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
@@ -19,7 +19,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d
  * ```
  */
 export function parseExactJson(text: string, field = 'The text'): Json {
-  const exact = LONG_RUN.test(text)
+  const exact = hasLongRun(text)
     ? text.replace(STRING_OR_NUMBER, (token) => (isUnsafeInteger(token) ? `"${token}"` : token))
     : text
   try {
@@ -28,6 +28,26 @@ export function parseExactJson(text: string, field = 'The text'): Json {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new ParleyError('invalid-argument', `${field} must be JSON: ${why}`, { field, cause })
   }
+}
+
+/**
+ * True if a text holds a run of {@link LONG_RUN} digits. Of those one stands at a multiple of that, so only there is looked:
+ * bodies of syncs are long, and a regular expression takes as long as the rest of parsing them.
+ */
+function hasLongRun(text: string): boolean {
+  for (let at = LONG_RUN - 1; at < text.length; at += LONG_RUN) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    let first = at
+    while (isDigit(text.charCodeAt(first - 1))) first--
+    let end = at + 1
+    while (isDigit(text.charCodeAt(end))) end++
+    if (end - first >= LONG_RUN) return true
+  }
+  return false
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
 }
 
 function isUnsafeInteger(token: string): boolean {

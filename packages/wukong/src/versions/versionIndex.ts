@@ -73,6 +73,15 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       throw new ParleyError('invalid-argument', `rows[${key}] must be a stored row`, { field: 'rows' })
     rows.set(key, row)
   }
+  /** When the first of the mutes that stand ends; `null` while that must be looked for. */
+  let firstEnd: number | null = null
+
+  const findFirstEnd = (): number => {
+    let first = Number.POSITIVE_INFINITY
+    for (const { mutedUntil } of rows.values())
+      if (mutedUntil > time && mutedUntil < first) first = mutedUntil
+    return first
+  }
 
   const change = (changed: Iterable<readonly [ChannelKey, IndexRow]>): VersionIndexChange => ({
     head,
@@ -93,6 +102,7 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       changed.set(conversation.key, next)
     }
     head = version
+    firstEnd = null
     return change(changed)
   }
 
@@ -109,6 +119,9 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
     },
     integrate: (version, touched) => (version <= head ? change([]) : compare(version, touched)),
     due(now) {
+      // Asked before each answer, and as a rule there is nothing.
+      firstEnd ??= findFirstEnd()
+      if (firstEnd > now) return []
       const ended: ChannelKey[] = []
       for (const [key, { mutedUntil }] of rows) if (mutedUntil > time && mutedUntil <= now) ended.push(key)
       return ended

@@ -11,17 +11,22 @@ export interface SyncQuestion {
   /** The greatest version it has. */
   readonly version?: number
   readonly lastMsgSeqs?: string
+  /** Messages of each conversation; the newest if left out, as the JS client asks. */
+  readonly msgCount?: number
 }
 
-/** The body of a sync that asks for conversations with their newest message, as the JS client does. */
-export function syncBody({ uid, version = 0, lastMsgSeqs = '' }: SyncQuestion): string {
-  return JSON.stringify({ uid, version, last_msg_seqs: lastMsgSeqs, msg_count: 1 })
+function syncBody({ uid, version = 0, lastMsgSeqs = '', msgCount = 1 }: SyncQuestion): string {
+  return JSON.stringify({ uid, version, last_msg_seqs: lastMsgSeqs, msg_count: msgCount })
 }
 
 /** Clients that ask syncs, over and over. */
-export function syncLoad(url: string, questions: readonly SyncQuestion[]): RequestLoad {
+export function syncLoad(
+  url: string,
+  questions: readonly SyncQuestion[],
+  connections = CONNECTIONS,
+): RequestLoad {
   const bodies = questions.map(syncBody)
-  return { url, path: PATH, bodies, connections: CONNECTIONS, warmupMs: WARMUP_MS, measureMs: MEASURE_MS }
+  return { url, path: PATH, bodies, connections, warmupMs: WARMUP_MS, measureMs: MEASURE_MS }
 }
 
 /** Asks once. */
