@@ -29,6 +29,7 @@ export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {
   Compaction,
+  Composed,
   DamagedRow,
   LogRow,
   LogStore,
@@ -55,5 +56,13 @@ export {
 export type { RoomFollower } from './room/follower.js'
 export type { Peer, Seat, Work } from './room/peer.js'
 export type { Room } from './room/room.js'
-export { createRooms, type RoomLease, type Rooms, type RoomsOptions } from './room/rooms.js'
+export type { DocumentLease } from './room/documentSlot.js'
+export type { RoomDocument } from './room/roomDocument.js'
+export {
+  createRooms,
+  type DocumentAccess,
+  type RoomLease,
+  type Rooms,
+  type RoomsOptions,
+} from './room/rooms.js'
 export { createServer, type Server, type ServerAddress, type ServerOptions } from './server.js'

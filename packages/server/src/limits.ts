@@ -9,6 +9,11 @@ export interface Limits {
   awarenessBytes: number
   /** How many client ids one connection may speak for in awareness; y-websocket tabs relay each other's. */
   awarenessClients: number
+  /**
+   * How large the documents in memory may be together, counted as updates; in memory they are several times as large. Those
+   * that somebody works in stay all the same.
+   */
+  cachedBytes: number
   /** What may wait for a client that reads slowly, apart from the answer to its own sync, before it is closed with 4508. */
   bufferedBytes: number
   /** What may wait to be stored for one connection before the server stops reading from it. */
@@ -21,6 +26,7 @@ export const defaultLimits: Limits = {
   documentBytes: 32 * MIB,
   awarenessBytes: 64 * KIB,
   awarenessClients: 64,
+  cachedBytes: 64 * MIB,
   bufferedBytes: 8 * MIB,
   queuedBytes: 4 * MIB,
 }
@@ -29,8 +35,10 @@ export const defaultLimits: Limits = {
 export interface Timing {
   /** A client that hears nothing for 30 s connects anew, and WebSocket pings do not count; so it hears something sooner. */
   heartbeatMs: number
-  /** How long a room without connections stays in memory. */
+  /** How long a document that nobody needs stays in memory. */
   roomIdleMs: number
+  /** Where several nodes share a store, how often they look for what they were not told. */
+  pollMs: number
   /** When the server stops, connections are closed spread over this long, so that clients do not return all at once. */
   drainMs: number
   /** How long `authenticate` may take before the connection is closed with 4503. */
@@ -53,6 +61,7 @@ export interface Timing {
 export const defaultTiming: Timing = {
   heartbeatMs: 20_000,
   roomIdleMs: 30_000,
+  pollMs: 3_000,
   drainMs: 2_000,
   authenticateMs: 10_000,
   headersMs: 10_000,

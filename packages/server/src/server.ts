@@ -5,6 +5,7 @@ import type { Authenticate } from './access/authenticate.js'
 import { createClientAddress } from './access/clientAddress.js'
 import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
+import type { Bus } from './bus/bus.js'
 import { type Connection, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
 import { addGateway, type GatewayOptions } from './gateway/gateway.js'
@@ -25,6 +26,8 @@ import { createRooms, type Rooms } from './room/rooms.js'
 export interface ServerOptions {
   /** Where the rooms are kept. The server closes it when it closes. */
   store: LogStore
+  /** What connects the nodes where several serve the same store. The server closes it when it closes. */
+  bus?: Bus
   /**
    * Who may use a room. `open` lets everybody in who can reach the server as the machine's own user could: on a loopback
    * address only, under a loopback name, from no other web page.
@@ -100,7 +103,7 @@ const DEFAULT_PORT = 4300
  * ```
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
+  const { bus, auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
   const logger = guardLogger(options.logger ?? silentLogger)
   const metrics = options.metrics ?? createMetrics()
   const store = measureLog(options.store, metrics)
@@ -123,7 +126,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     auth === 'open' ? null : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, logger })
   let onAppend: (room: string, version: number) => void = () => {}
   const watched = watchAppends(store, (room, version) => onAppend(room, version))
-  const rooms = createRooms({ store: watched, limits, timing, logger })
+  const rooms = createRooms({ store: watched, ...(bus ? { bus } : {}), limits, timing, logger })
   const connections = new Set<Connection>()
   let address: ServerAddress | null = null
   let stopping = false
@@ -165,7 +168,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const traffic = createTraffic(app.server)
   metrics.watch({
     connections: () => connections.size,
-    rooms: () => rooms.loaded().length,
+    rooms: () => rooms.all().length,
+    documents: () => rooms.documents,
     traffic: traffic.total,
   })
   app.server.on(
@@ -225,6 +229,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         await drain()
         await app.close()
         await rooms.close()
+        await bus?.close()
         await store.close()
         logger.info({}, 'stopped')
       })()

@@ -50,6 +50,7 @@ describe('metrics', () => {
       ['parley_connections', 3],
       ['parley_connections_accepted_total', 3],
       ['parley_rooms', 2],
+      ['parley_documents', 2],
       ['parley_stored_updates_total', 4],
       ['parley_commit_duration_seconds_count', 4],
       ['parley_ingested_messages_total', 1],

@@ -144,10 +144,10 @@ class World {
   }
 
   private async act(actions: (store: Store) => void): Promise<void> {
-    const { room, release } = await this.rooms.acquire(UID)
-    Y.applyUpdate(this.device.doc, room.encodeState())
+    const { room, document, release } = await this.rooms.acquire(UID)
+    Y.applyUpdate(this.device.doc, document.encodeState())
     actions(this.device)
-    await room.submit(Y.encodeStateAsUpdate(this.device.doc, room.encodeStateVector()))
+    await room.submit(Y.encodeStateAsUpdate(this.device.doc, document.encodeStateVector()))
     release()
   }
 

@@ -67,11 +67,11 @@ describe('TangSengDaoDao: conversations', () => {
 
   it('tells of a mute that ended, though nobody wrote anything', async () => {
     const { ask, alice, running } = await world()
-    await alice.act((store) => store.conversation(bob).mute(Date.now() + 150))
+    await alice.act((store) => store.conversation(bob).mute(Date.now() + 2_000))
     const before = await ask('POST', '/v1/conversation/sync', { msg_count: 1 })
     const [{ mute, version }] = before.body.conversations
     expect(mute).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
     const lastMsgSeqs = { version, last_msg_seqs: 'bob:1:3', msg_count: 1 }
     const after = await ask('POST', '/v1/conversation/sync', lastMsgSeqs)
     expect(after.body.conversations).toHaveLength(1)

@@ -4,8 +4,7 @@ import { isUid } from '../access/roomPath.js'
 import { ServerError } from '../errors.js'
 import { readImport } from '../import/readImport.js'
 import type { LogStore, RoomSize } from '../log/logStore.js'
-import type { Room } from '../room/room.js'
-import type { Rooms } from '../room/rooms.js'
+import type { DocumentAccess, Rooms } from '../room/rooms.js'
 import { importState } from './importState.js'
 
 /** What an import did. */
@@ -55,28 +54,28 @@ export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms })
   /** Works on a copy of a user's document: the room's own is written only by what was stored before. */
   const withCopy = async <Result>(
     uid: string,
-    use: (copy: Store, room: Room) => Result | Promise<Result>,
+    use: (copy: Store, access: DocumentAccess) => Result | Promise<Result>,
   ): Promise<Result> => {
     if (!isUid(uid))
       throw new ServerError('invalid-argument', 'The user must have a name of 1 to 200 characters')
-    const { room, release } = await rooms.acquire(uid)
+    const access = await rooms.acquire(uid)
     const doc = new Y.Doc()
     let copy: Store | null = null
     try {
-      Y.applyUpdate(doc, room.encodeState())
+      Y.applyUpdate(doc, access.document.encodeState())
       copy = createStore({ userId: uid, doc, deviceName: 'Server' })
-      return await use(copy, room)
+      return await use(copy, access)
     } finally {
       copy?.close()
       doc.destroy()
-      release()
+      access.release()
     }
   }
 
   return {
     async import(uid, file) {
       const imported = readImport(file, uid)
-      return withCopy(uid, async (copy, room) => {
+      return withCopy(uid, async (copy, { room }) => {
         const before = Y.encodeStateVector(copy.doc)
         importState(copy, imported)
         copy.maintain()
@@ -95,7 +94,7 @@ export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms })
     async inspect(uid) {
       const size = await store.size(uid)
       if (!size) return null
-      return withCopy(uid, async (copy, room) => {
+      return withCopy(uid, async (copy, { document }) => {
         const { conversations } = copy.export()
         let entries = 0
         for (const [name, type] of copy.doc.share)
@@ -104,8 +103,8 @@ export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms })
           uid,
           // Once more: loading the room may have put rows into quarantine.
           ...((await store.size(uid)) ?? size),
-          waiting: room.waiting,
-          documentBytes: room.encodeState().byteLength,
+          waiting: document.waiting,
+          documentBytes: document.encodeState().byteLength,
           writers: copy.doc.store.clients.size,
           entries,
           conversations: conversations.length,

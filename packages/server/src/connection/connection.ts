@@ -5,6 +5,7 @@ import type { Access } from '../access/authenticate.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
+import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
 import { callAt } from './callAt.js'
@@ -156,10 +157,13 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const enter = async (): Promise<void> => {
     socket.pause()
-    let entered: RoomLease
+    let entered: RoomLease | null = null
+    let document: DocumentLease
     try {
-      entered = await rooms.acquire(name)
+      entered = rooms.enter(name)
+      document = await entered.room.openDocument()
     } catch {
+      entered?.release()
       // Logged where the room was to be loaded, once for all who wait for it.
       close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
       return
@@ -167,6 +171,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       socket.resume()
     }
     if (ended || socket.readyState !== socket.OPEN) {
+      document.release()
       entered.release()
       return
     }
@@ -176,7 +181,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (socket.isPaused && taken.queuedBytes < limits.queuedBytes / 2) socket.resume()
     }
     seat = taken
-    peer.send(encodeSyncRequest(entered.room.encodeStateVector()))
+    peer.send(encodeSyncRequest(document.document.encodeStateVector()))
+    // From here on it is in memory only when something must be looked up in it.
+    document.release()
     taken.sendAwareness()
   }
 

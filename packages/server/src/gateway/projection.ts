@@ -9,7 +9,7 @@ import {
 import type { VersionIndex } from '@parley/wukong'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
-import type { Room } from '../room/room.js'
+import type { DocumentAccess } from '../room/rooms.js'
 import { integrateRow, loadIndex, storeIndex } from './indexKeeper.js'
 import { type Command, createPendingCommands } from './notify/command.js'
 import type { RoomWriter } from './roomWriter.js'
@@ -31,23 +31,23 @@ export interface Projection extends RoomWriter {
 }
 
 export interface ProjectionOptions {
-  room: Room
+  access: DocumentAccess
   log: LogStore
   writer: RoomWriter
   logger: Logger
   now: () => number
 }
 
-/** Opens the {@link Projection} of a loaded room. It lives as long as the room. */
+/** Opens the {@link Projection} of a loaded document. It lives as long as that. */
 export async function openProjection({
-  room,
+  access: { room, document },
   log,
   writer,
   logger,
   now,
 }: ProjectionOptions): Promise<Projection> {
   // It only looks: what is written goes through the writer, and comes back as a row.
-  const view = createStore({ userId: room.name, doc: room.doc })
+  const view = createStore({ userId: room.name, doc: document.doc })
   const floors = new Map<ChannelKey, number>()
   for (const { channel, deletedTo } of view.export().conversations) {
     if (deletedTo > 0) floors.set(channelKey(channel), deletedTo)
@@ -90,7 +90,7 @@ export async function openProjection({
     if (index) await storeIndex(log, room.name, index)
   }
 
-  const unfollow = room.follow({
+  const unfollow = document.follow({
     rowApplied({ version }) {
       const keys = touched
       touched = new Set()

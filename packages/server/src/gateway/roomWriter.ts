@@ -2,7 +2,7 @@ import { createStore, onUpdate, type Store } from '@parley/core'
 import * as Y from 'yjs'
 import type { Logger } from '../logger.js'
 import { DOCUMENT_GUID } from '../room/loadRoom.js'
-import type { Room } from '../room/room.js'
+import type { DocumentAccess } from '../room/rooms.js'
 
 /** Acts in a room as one of the user's devices would. */
 export interface RoomWriter {
@@ -28,13 +28,13 @@ interface Copy {
  * Creates the {@link RoomWriter} of a room. It writes in a copy of the document, for the room's own holds only what is
  * stored; the copy is made by the first action and kept, so that all of them together add one client id to the document.
  */
-export function createRoomWriter(room: Room, logger: Logger): RoomWriter {
+export function createRoomWriter({ room, document }: DocumentAccess, logger: Logger): RoomWriter {
   let copy: Copy | null = null
   let queue: Promise<void> = Promise.resolve()
 
   const open = (): Copy => {
     const doc = new Y.Doc({ guid: DOCUMENT_GUID })
-    Y.applyUpdate(doc, room.encodeState())
+    Y.applyUpdate(doc, document.encodeState())
     const opened: Copy = {
       store: createStore({ userId: room.name, doc, deviceName: DEVICE_NAME }),
       unsent: [],
@@ -50,7 +50,7 @@ export function createRoomWriter(room: Room, logger: Logger): RoomWriter {
     copy = null
   }
 
-  room.follow({
+  document.follow({
     rowApplied({ update }) {
       if (!copy) return
       const { doc } = copy.store

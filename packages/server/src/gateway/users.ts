@@ -1,7 +1,7 @@
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
-import type { Room } from '../room/room.js'
-import type { Rooms } from '../room/rooms.js'
+import type { RoomDocument } from '../room/roomDocument.js'
+import type { DocumentAccess, Rooms } from '../room/rooms.js'
 import type { Command } from './notify/command.js'
 import { openProjection, type Projection } from './projection.js'
 import { createRoomWriter, type RoomWriter } from './roomWriter.js'
@@ -26,7 +26,7 @@ export interface UsersOptions {
   onAsked?: (uid: string) => void
 }
 
-/** What is kept with a room for as long as it is in memory. */
+/** What is kept with a document for as long as it is in memory. */
 interface Kept {
   readonly writer: RoomWriter
   projection: Promise<Projection> | null
@@ -34,35 +34,38 @@ interface Kept {
 
 /** Creates {@link Users} over the rooms of a server. */
 export function createUsers({ rooms, log, logger, now = Date.now, onAsked }: UsersOptions): Users {
-  const kept = new WeakMap<Room, Kept>()
+  const kept = new WeakMap<RoomDocument, Kept>()
 
-  const keptOf = (room: Room): Kept => {
-    const known = kept.get(room) ?? { writer: createRoomWriter(room, logger), projection: null }
-    kept.set(room, known)
+  const keptOf = (access: DocumentAccess): Kept => {
+    const known = kept.get(access.document) ?? { writer: createRoomWriter(access, logger), projection: null }
+    kept.set(access.document, known)
     return known
   }
-  const projectionOf = (room: Room): Promise<Projection> => {
-    const known = keptOf(room)
-    known.projection ??= openProjection({ room, log, writer: known.writer, logger, now }).catch((error) => {
+  const projectionOf = (access: DocumentAccess): Promise<Projection> => {
+    const known = keptOf(access)
+    known.projection ??= openProjection({ access, log, writer: known.writer, logger, now }).catch((error) => {
       // The next one to ask tries again.
       known.projection = null
       throw error
     })
     return known.projection
   }
-  const withRoom = async <Result>(uid: string, use: (room: Room) => Promise<Result>): Promise<Result> => {
-    const { room, release } = await rooms.acquire(uid)
+  const withDocument = async <Result>(
+    uid: string,
+    use: (access: DocumentAccess) => Promise<Result>,
+  ): Promise<Result> => {
+    const access = await rooms.acquire(uid)
     try {
-      return await use(room)
+      return await use(access)
     } finally {
-      release()
+      access.release()
     }
   }
 
   return {
     withProjection: (uid, use) =>
-      withRoom(uid, async (room) => {
-        const user = await projectionOf(room)
+      withDocument(uid, async (access) => {
+        const user = await projectionOf(access)
         await user.catchUp()
         // Of a user nobody ever heard of there is nothing to tell.
         if (user.index.head > 0) onAsked?.(uid)
@@ -75,8 +78,8 @@ export function createUsers({ rooms, log, logger, now = Date.now, onAsked }: Use
             .catch((error) => logger.warn({ room: uid, err: error }, 'told drafts are not kept'))
         }
       }),
-    withWriter: (uid, use) => withRoom(uid, (room) => use(keptOf(room).writer)),
+    withWriter: (uid, use) => withDocument(uid, (access) => use(keptOf(access).writer)),
     takeCommands: (uid, since) =>
-      withRoom(uid, async (room) => (await projectionOf(room)).takeCommands(since)),
+      withDocument(uid, async (access) => (await projectionOf(access)).takeCommands(since)),
   }
 }

@@ -18,6 +18,7 @@ import {
   versionOf,
 } from './levelKeys.js'
 import type {
+  Composed,
   DamagedRow,
   LogRow,
   LogStore,
@@ -45,10 +46,8 @@ type Job =
   | { readonly kind: 'values'; readonly changes: readonly LevelChange[] }
   | { readonly kind: 'change'; readonly find: () => Promise<LevelChange[]> }
 /** A row, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
-type Outcome = LogRow | { readonly error: unknown }
+type Outcome = LogRow | null | { readonly error: unknown }
 
-/** What a job that appends nothing comes to. */
-const NO_ROW: LogRow = { version: 0, update: new Uint8Array() }
 /** What the server itself writes is a message or a few; how much exactly shows only when it is composed. */
 const OWN_BYTES = 1024
 
@@ -92,15 +91,25 @@ function createLevelLog(
 
   const append = async (jobs: ReadonlyArray<Exclude<Job, { kind: 'change' }>>): Promise<Outcome[]> => {
     const metaKeys = [...new Set(jobs.flatMap((job) => ('keys' in job ? [job.keys.meta] : [])))]
-    const stored = await database.read((level) => level.getMany(metaKeys))
+    const wanted = jobs.flatMap((job) =>
+      job.kind === 'own' ? (job.own.reads ?? []).map((name) => valueKey(`room:${job.room}`, name)) : [],
+    )
+    const stored = await database.read((level) => level.getMany([...metaKeys, ...wanted]))
     const metas = new Map<string, RoomMeta | ServerError>()
     for (const [index, key] of metaKeys.entries()) metas.set(key, decodeMeta(key, stored[index]))
+    // As of the job whose turn it is: those before it in the batch have written theirs.
+    const values = new Map<string, Uint8Array | null>()
+    for (const [index, key] of wanted.entries()) {
+      const found = stored[metaKeys.length + index]
+      const value = found && decodeValue(key, found)
+      values.set(key, value instanceof Uint8Array ? value : null)
+    }
     const touched = new Map<string, RoomMeta>()
     const changes: LevelChange[] = []
     const outcomes = jobs.map((job): Outcome => {
       if (job.kind === 'values') {
         changes.push(...job.changes)
-        return NO_ROW
+        return null
       }
       const { keys } = job
       const meta = metas.get(keys.meta)
@@ -108,14 +117,23 @@ function createLevelLog(
       let update: Uint8Array
       if (job.kind === 'own') {
         const { client, clock } = meta.writer ?? drawWriter()
+        const scope = `room:${job.room}` as const
+        const seen = new Map<string, Uint8Array>()
+        for (const name of job.own.reads ?? []) {
+          const value = values.get(valueKey(scope, name))
+          if (value) seen.set(name, value)
+        }
+        let composed: Composed | null
         try {
-          const composed = job.own.compose({ client, clock })
-          update = composed.update
-          meta.writer = { client, clock: clock + composed.clocks }
-          if (job.own.values) changes.push(...valueChanges(`room:${job.room}`, job.own.values))
+          composed = job.own.compose({ client, clock }, seen)
         } catch (error) {
           return { error }
         }
+        if (!composed) return null
+        update = composed.update
+        meta.writer = { client, clock: clock + composed.clocks }
+        for (const [name, value] of composed.values ?? []) values.set(valueKey(scope, name), value)
+        changes.push(...valueChanges(scope, composed.values ?? new Map()))
       } else update = job.update
       meta.version++
       const key = keys.row(meta.version)
@@ -125,7 +143,7 @@ function createLevelLog(
     })
     for (const [key, meta] of touched) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
     if (changes.length > 0) await database.write(changes)
-    const updates = outcomes.filter((outcome) => 'version' in outcome && outcome !== NO_ROW).length
+    const updates = outcomes.filter((outcome) => outcome && 'version' in outcome).length
     if (updates > 0) onBatch?.({ updates })
     return outcomes
   }
@@ -136,7 +154,7 @@ function createLevelLog(
       if (first?.kind === 'change') {
         const changes = await first.find()
         if (changes.length > 0) await database.write(changes)
-        return [NO_ROW]
+        return [null]
       }
       return append(jobs.filter((job) => job.kind !== 'change'))
     },
@@ -145,10 +163,10 @@ function createLevelLog(
     maxBatchSize: MAX_BATCH_BYTES,
   })
 
-  const add = async (job: Job): Promise<LogRow> => {
+  const add = async (job: Job): Promise<LogRow | null> => {
     if (closing) throw new ServerError('closed', 'The log store is closed')
     const outcome = await commits.add(job)
-    if ('error' in outcome) throw outcome.error
+    if (outcome && 'error' in outcome) throw outcome.error
     return outcome
   }
   const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
@@ -158,7 +176,8 @@ function createLevelLog(
     orThrow(decodeMeta(keys.meta, await database.read((level) => level.get(keys.meta))))
 
   return {
-    append: async (room, update) => (await add({ kind: 'append', keys: roomKeys(room), update })).version,
+    append: async (room, update) =>
+      (await add({ kind: 'append', keys: roomKeys(room), update }))?.version ?? 0,
     appendOwn: (room, own) => add({ kind: 'own', keys: roomKeys(room), room, own }),
 
     async load(room, { after = 0 } = {}) {

@@ -63,11 +63,24 @@ export interface RoomWriterState {
 
 /** Something the server itself says in a room, without the room's document at hand. */
 export interface OwnAppend {
+  /** Names of values beside the room's log that `compose` wants to see. */
+  readonly reads?: readonly string[]
   /**
-   * Writes the update: its insertions are all of `client`, begin at `clock`, and take `clocks` clocks. Called while the
-   * append is under way, and again with another clock where somebody else was faster; what it throws rejects the append.
+   * Writes the update, or returns `null` where nothing is to be said. Called while the append is under way, and again where
+   * somebody else was faster; what it throws rejects the append.
+   *
+   * @param writer as whom to write
+   * @param values those of `reads` that there are
    */
-  readonly compose: (writer: RoomWriterState) => { readonly update: Uint8Array; readonly clocks: number }
+  readonly compose: (writer: RoomWriterState, values: ReadonlyMap<string, Uint8Array>) => Composed | null
+}
+
+/** What {@link OwnAppend.compose} comes to. */
+export interface Composed {
+  /** Its insertions are all of the writer's client, and begin at its clock. */
+  readonly update: Uint8Array
+  /** How many clocks they take. */
+  readonly clocks: number
   /** Values beside the room's log that are written if and only if the update is. `null` removes one. */
   readonly values?: ReadonlyMap<string, Uint8Array | null>
 }
@@ -124,10 +137,10 @@ export interface LogStore {
    * Appends what the server itself writes in a room, which need not exist. All of it has one client id, whose clock moves in
    * the same commit; so the document need not be loaded for it.
    *
-   * @returns the row as it was stored
+   * @returns the row as it was stored, or `null` if there was nothing to say
    * @throws ServerError with code `store-unavailable` or `closed`, or what `compose` throws
    */
-  appendOwn: (room: string, own: OwnAppend) => Promise<LogRow>
+  appendOwn: (room: string, own: OwnAppend) => Promise<LogRow | null>
   /**
    * Reads a room in one consistent read; a room that does not exist is empty, at version 0.
    *

@@ -41,6 +41,15 @@ export function createMemoryLog(): LogStore {
     rooms.set(name, room)
     return room
   }
+  const readValues = (scope: ValueScope, names: readonly string[]): Map<string, Uint8Array> => {
+    const known = values.get(scope)
+    return new Map(
+      names.flatMap((name) => {
+        const value = known?.get(name)
+        return value ? [[name, value]] : []
+      }),
+    )
+  }
   const writeValues = (scope: ValueScope, changes: ReadonlyMap<string, Uint8Array | null>): void => {
     const known = values.get(scope) ?? new Map<string, Uint8Array>()
     for (const [name, value] of changes) {
@@ -58,10 +67,12 @@ export function createMemoryLog(): LogStore {
       room.rows.set(room.version, update.slice())
       return room.version
     },
-    async appendOwn(name, { compose, values: changes }) {
+    async appendOwn(name, { reads = [], compose }) {
       open()
       const { client, clock } = rooms.get(name)?.writer ?? drawWriter()
-      const { update, clocks } = compose({ client, clock })
+      const composed = compose({ client, clock }, readValues(`room:${name}`, reads))
+      if (!composed) return null
+      const { update, clocks, values: changes } = composed
       const room = enter(name)
       room.writer = { client, clock: clock + clocks }
       room.version++
@@ -127,13 +138,7 @@ export function createMemoryLog(): LogStore {
     values: {
       async read(scope, names) {
         open()
-        const known = values.get(scope)
-        return new Map(
-          names.flatMap((name) => {
-            const value = known?.get(name)
-            return value ? [[name, value]] : []
-          }),
-        )
+        return readValues(scope, names)
       },
       async list(scope, { prefix, limit, reverse = false }) {
         open()

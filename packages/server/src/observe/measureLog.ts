@@ -36,7 +36,9 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
       measure(
         'append',
         () => store.appendOwn(room, own),
-        (seconds, { update }) => metrics.committed(seconds, update.byteLength),
+        (seconds, row) => {
+          if (row) metrics.committed(seconds, row.update.byteLength)
+        },
       ),
     load: (room, options) => measure('load', () => store.load(room, options), metrics.loaded),
     heads: (rooms) => measure('heads', () => store.heads(rooms), ignore),

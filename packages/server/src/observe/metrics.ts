@@ -6,8 +6,10 @@ import { processMetrics } from './processMetrics.js'
 /** What is asked for only when somebody looks at the metrics. */
 export interface MetricsSource {
   readonly connections: () => number
-  /** The rooms in memory, each with its document. */
+  /** The rooms that somebody is in, or whose documents are in memory. */
   readonly rooms: () => number
+  /** The documents in memory, and how large they are as updates. */
+  readonly documents: () => { readonly count: number; readonly bytes: number }
   /** Bytes over all connections since the server was created. */
   readonly traffic: () => { readonly received: number; readonly sent: number }
 }
@@ -70,6 +72,7 @@ export function createMetrics(): Metrics {
   let source: MetricsSource = {
     connections: () => 0,
     rooms: () => 0,
+    documents: () => ({ count: 0, bytes: 0 }),
     traffic: () => ({ received: 0, sent: 0 }),
   }
 
@@ -104,7 +107,13 @@ export function createMetrics(): Metrics {
   }
 
   watchedGauge('connections', 'WebSockets that are connected', () => source.connections())
-  watchedGauge('rooms', 'Rooms in memory', () => source.rooms())
+  watchedGauge('rooms', 'Rooms that somebody is in, or whose documents are in memory', () => source.rooms())
+  watchedGauge('documents', 'Documents in memory', () => source.documents().count)
+  watchedGauge(
+    'document_bytes',
+    'How large the documents in memory are as updates',
+    () => source.documents().bytes,
+  )
   watchedCounter(
     'received_bytes_total',
     'Bytes received over all connections',

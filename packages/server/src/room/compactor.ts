@@ -15,9 +15,10 @@ const MIN_ROWS_ON_CLOSE = 50
 export interface Compactor {
   /** Compacts in the background if it is time. */
   check: () => void
+  /** Compacts now. */
+  run: () => Promise<void>
   /** Counts a row that was appended. */
   count: (bytes: number) => void
-  readonly storedBytes: number
   /** Settles when no compaction is under way; with `last`, compacts first if that is worth it. */
   finish: () => Promise<void>
 }
@@ -29,12 +30,22 @@ export interface CompactorOptions {
   loaded: LoadedRoom
   /** The version of the document now, and the rows up to it that are not in the document. */
   now: () => { version: number; outside: ReadonlyArray<{ version: number }> }
-  /** Called before rows are replaced. */
+  /** Deletes from the document what is of no use; called first. */
+  sweep: () => Promise<void>
+  /** Called before rows up to the version of now are replaced. */
   prepare: () => Promise<void>
 }
 
 /** Creates the {@link Compactor} of a loaded room. */
-export function createCompactor({ store, logger, room, loaded, now, prepare }: CompactorOptions): Compactor {
+export function createCompactor({
+  store,
+  logger,
+  room,
+  loaded,
+  now,
+  sweep,
+  prepare,
+}: CompactorOptions): Compactor {
   const { doc } = loaded
   let { snapshotBytes, rowCount, rowBytes } = loaded
   let running: Promise<void> | null = null
@@ -42,11 +53,12 @@ export function createCompactor({ store, logger, room, loaded, now, prepare }: C
   let patience = 1
 
   const compact = async (): Promise<void> => {
-    const { version, outside } = now()
-    const before = { rowCount, rowBytes }
-    // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
-    const snapshot = Y.encodeStateAsUpdate(doc)
     try {
+      await sweep()
+      const { version, outside } = now()
+      const before = { rowCount, rowBytes }
+      // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
+      const snapshot = Y.encodeStateAsUpdate(doc)
       await prepare()
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength
@@ -70,12 +82,14 @@ export function createCompactor({ store, logger, room, loaded, now, prepare }: C
       const large = rowBytes >= Math.max(MIN_ROW_BYTES, MAX_ROW_RATIO * snapshotBytes) * patience
       if (many || large) start()
     },
+    async run() {
+      await running
+      start()
+      await running
+    },
     count(bytes) {
       rowCount++
       rowBytes += bytes
-    },
-    get storedBytes() {
-      return snapshotBytes + rowBytes
     },
     async finish() {
       await running

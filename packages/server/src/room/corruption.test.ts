@@ -51,20 +51,20 @@ describe('corrupted updates', () => {
         const store = createMemoryLog()
         const options = { store, limits: defaultLimits, timing: defaultTiming, logger: silentLogger }
         const rooms = createRooms(options)
-        const { room } = await rooms.acquire('alice')
+        const { room, document } = await rooms.acquire('alice')
         let refused = 0
         for (const one of corruptions) await room.submit(corrupt(one)).catch(() => refused++)
         const next = new Y.Doc()
         next.getText('next').insert(0, 'still works')
         await room.submit(Y.encodeStateAsUpdate(next))
-        const inMemory = room.encodeState()
+        const inMemory = document.encodeState()
         await rooms.close()
 
         const again = createRooms(options)
         const reloaded = await again.acquire('alice')
         expect((await store.size('alice'))?.quarantined).toEqual([])
-        expect(reloaded.room.waiting).toEqual([])
-        expect(content(reloaded.room.encodeState())).toEqual(content(inMemory))
+        expect(reloaded.document.waiting).toEqual([])
+        expect(content(reloaded.document.encodeState())).toEqual(content(inMemory))
         expect(content(inMemory)).toMatchObject({ next: 'still works' })
         await again.close()
       }),

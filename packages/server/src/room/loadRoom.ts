@@ -15,6 +15,8 @@ export interface LoadedRoom {
   readonly rowBytes: number
   /** Rows that build on something that is not there. They are durable, and are applied when it arrives. */
   readonly waiting: readonly LogRow[]
+  /** All rows that are not part of the snapshot, but for those in quarantine. */
+  readonly rows: readonly LogRow[]
   /** Rows that cannot be applied, and were put aside just now. */
   readonly quarantined: ReadonlyArray<{ version: number; reason: string }>
   /** Those of them that a store which cannot write still has among the rows; the next one to load the room tries again. */
@@ -52,6 +54,7 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
   return {
     doc: built.doc,
     waiting: built.waiting,
+    rows: rows.filter((row) => quarantined.every((bad) => bad.version !== row.version)),
     epoch,
     version,
     snapshotVersion: snapshot?.version ?? 0,
@@ -96,10 +99,14 @@ function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
 }
 
 /** Applies what is already durable, or says why that cannot be. */
-export function applyRow(doc: Y.Doc, { update }: LogRow): 'applied' | 'gap' | { reason: string } {
+export function applyRow(
+  doc: Y.Doc,
+  { update }: LogRow,
+  origin: unknown = 'log',
+): 'applied' | 'gap' | { reason: string } {
   try {
     if (findGap(doc, decodeUpdate(update))) return 'gap'
-    Y.applyUpdate(doc, update, 'log')
+    Y.applyUpdate(doc, update, origin)
     return 'applied'
   } catch (error) {
     if (error instanceof ParleyError) return { reason: error.message }

@@ -4,6 +4,8 @@ import * as Y from 'yjs'
 export interface Quota {
   /** True if the document would be larger than it may be with an update of so many bytes. */
   isExceededBy: (bytes: number) => boolean
+  /** At most so many bytes it has. */
+  readonly bytes: number
   count: (bytes: number) => void
 }
 
@@ -16,6 +18,9 @@ export function createQuota(doc: Y.Doc, maxBytes: number, storedBytes: number): 
       // What was deleted since was counted too. Encoding a document takes a while, so only now.
       upperBound = Y.encodeStateAsUpdate(doc).byteLength
       return upperBound + bytes > maxBytes
+    },
+    get bytes() {
+      return upperBound
     },
     count(bytes) {
       upperBound += bytes

@@ -1,34 +1,38 @@
 import { CLOSE_CODES, type CloseCode, onUpdate } from '@parley/core'
-import * as Y from 'yjs'
+import type { Bus } from '../bus/bus.js'
 import { encodeAwareness, encodeUpdate } from '../connection/messages.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import type { LogStore } from '../log/logStore.js'
+import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
-import { createCompactor } from './compactor.js'
-import type { RoomFollower } from './follower.js'
-import { applyRow, type LoadedRoom } from './loadRoom.js'
+import type { DocumentCache } from './documentCache.js'
+import { createDocumentSlot, type DocumentLease } from './documentSlot.js'
+import { type LoadedRoom, loadRoom } from './loadRoom.js'
+import { createLogTail, NOTHING, type TailRow } from './logTail.js'
 import type { Peer, Seat } from './peer.js'
-import { prepareUpdates } from './prepare.js'
 import { createPresenceList } from './presence.js'
-import { createQuota } from './quota.js'
+import { createRoomDocument, type RoomDocument } from './roomDocument.js'
 import { submitUpdate } from './submit.js'
 import { createWorkQueue, type WorkQueue } from './workQueue.js'
 
-/** One user's document while it is in memory, and who is connected to it. */
+/**
+ * One user's log and who is connected to it. What is appended is passed on to the connections as it is; the document is in
+ * memory only while something must be looked up in it.
+ */
 export interface Room {
   readonly name: string
   readonly epoch: number
-  /** The version of the last update that is durable and applied. */
+  /** The version of the last update that was passed on, 0 as long as nobody wanted to know. */
   readonly version: number
-  /** Versions of rows that wait for something that is missing. */
-  readonly waiting: readonly number[]
   readonly peers: number
-  /** The document, to be looked at: only what is stored already may be written in it. */
-  readonly doc: Y.Doc
-  /** The document as an update, and what a peer needs to know of it. */
-  encodeState: () => Uint8Array
-  encodeStateVector: () => Uint8Array
+  /** True if nobody is there and nothing is kept in memory. */
+  readonly isEmpty: boolean
+  /**
+   * Gives access to the document until it is released.
+   *
+   * @throws ServerError if it cannot be loaded; the next one to ask tries again
+   */
+  openDocument: () => Promise<DocumentLease>
   /** Takes a place in the room; `asked` if the peer is to answer with what it has and the room lacks. */
   join: (peer: Peer, options?: { asked: boolean }) => Seat
   /**
@@ -39,8 +43,10 @@ export interface Room {
   submit: (update: Uint8Array) => Promise<void>
   /** Appends a row that changes nothing, so that the passing of time has a version. */
   tick: () => Promise<void>
-  /** Keeps something in step with the log, until the returned function is called. */
-  follow: (follower: RoomFollower) => () => void
+  /** Takes in a row that was appended beside the room. */
+  receive: (row: LogRow) => void
+  /** Takes in that the log goes up to a version; settles when the room does too. */
+  catchUp: (version: number) => Promise<void>
   /** Settles when all that was received so far is durable or refused. */
   idle: () => Promise<void>
   /** Finishes what was received and lets go of the document. */
@@ -50,59 +56,120 @@ export interface Room {
 export interface RoomOptions {
   name: string
   store: LogStore
-  loaded: LoadedRoom
+  /** Other nodes, if there are any. */
+  bus: Bus | null
+  cache: DocumentCache
+  /** Waits until there is room to load a document, and loads it. */
+  queueLoad: <Result>(load: () => Promise<Result>) => Promise<Result>
   limits: Limits
   logger: Logger
-  /** The document in memory is not what is stored: the room must be loaded anew. Called once. */
+  /** The room is empty now. */
+  onEmpty: () => void
+  /** What the room knows is not what is stored: it must not be used any more. Called once. */
   onFailed: () => void
 }
 
-/** An update without insertions and deletions. */
-const NOTHING = new Uint8Array([0, 0])
-
-/** Puts a loaded document at the disposal of its connections. */
-export function createRoom({ name, store, loaded, limits, logger, onFailed }: RoomOptions): Room {
-  const { doc, epoch } = loaded
-  let { version } = loaded
-  let waiting = [...loaded.waiting]
+/** Creates a {@link Room} about which nothing is known yet. */
+export function createRoom(options: RoomOptions): Room {
+  const { name, store, bus, cache, queueLoad, limits, logger, onEmpty, onFailed } = options
+  const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
+  const presence = createPresenceList(limits.awarenessClients)
+  let epoch = 0
   let running: Promise<void> | null = null
   let wanted = false
   let failed = false
-  const quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
-  const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
-  const followers = new Set<RoomFollower>()
-  const presence = createPresenceList(limits.awarenessClients)
-  const compactor = createCompactor({
-    store,
-    logger,
-    room: name,
-    loaded,
-    now: () => ({ version, outside: [...waiting, ...loaded.inTheWay] }),
-    async prepare() {
-      await Promise.all([...followers].map(async (follower) => follower.beforeCompaction?.()))
-    },
-  })
-
-  const relay = (awareness: Uint8Array, origin: unknown): void => {
-    const message = encodeAwareness(awareness)
-    for (const queue of queues.keys()) if (queue !== origin) queue.peer.send(message)
-  }
-  const stopListening = onUpdate(
-    doc,
-    ({ update, origin }) => {
-      const message = encodeUpdate(update)
-      // Who was not answered yet gets it with the answer, and would find a gap now.
-      for (const queue of queues.keys()) if (queue !== origin && queue.synced) queue.peer.send(message)
-    },
-    (error) => logger.error({ room: name, err: error }, 'an update could not be passed on'),
-  )
+  /** True if rows wait or are in quarantine: what builds on them may not be passed on before it is known to apply. */
+  let isPatchy = false
 
   const fail = (error: unknown): void => {
     if (failed) return
     failed = true
     logger.error({ room: name, err: error }, 'a room failed and is loaded anew')
     for (const queue of queues.keys()) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
+    tail.close(new ServerError('store-unavailable', 'the room is loaded anew'))
+    slot.discard()
+    unsubscribe()
     onFailed()
+  }
+
+  const passOn = (update: Uint8Array, origin: unknown): void => {
+    const message = encodeUpdate(update)
+    // Who was not answered yet gets it with the answer, and would find a gap now.
+    for (const queue of queues.keys()) if (queue !== origin && queue.synced) queue.peer.send(message)
+  }
+  const relayAwareness = (awareness: Uint8Array, origin: unknown): void => {
+    const message = encodeAwareness(awareness)
+    for (const queue of queues.keys()) if (queue !== origin) queue.peer.send(message)
+  }
+  const sayWhoIsThere = (awareness: Uint8Array, origin: unknown): void => {
+    relayAwareness(awareness, origin)
+    bus?.publish(name, { type: 'awareness', update: awareness })
+  }
+
+  const tail = createLogTail({
+    read: (after) => store.load(name, { after }),
+    take(row) {
+      // A document passes on what it applies. While one is loaded nothing is handed on.
+      if (slot.document) slot.document.apply(row)
+      else if (row.update !== NOTHING) passOn(row.update, row.origin)
+    },
+    fail,
+  })
+
+  const load = async (): Promise<RoomDocument> => {
+    tail.hold()
+    let loaded: LoadedRoom
+    try {
+      loaded = await queueLoad(() => loadRoom(store, name))
+    } catch (error) {
+      logger.error({ room: name, err: error }, 'a room could not be loaded')
+      if (tail.version !== null) tail.start(tail.version)
+      throw error
+    }
+    report(loaded)
+    const document = createRoomDocument({ name, store, loaded, limits, logger, onAppended: takeIn })
+    onUpdate(
+      document.doc,
+      ({ update, origin }) => passOn(update, origin),
+      (error) => logger.error({ room: name, err: error }, 'an update could not be passed on'),
+    )
+    passOnMissed(loaded)
+    epoch = loaded.epoch
+    isPatchy = loaded.waiting.length + loaded.quarantined.length > 0
+    return document
+  }
+  const report = ({ quarantined, waiting }: LoadedRoom): void => {
+    if (quarantined.length > 0) {
+      logger.error({ room: name, rows: quarantined }, 'rows of a log were put into quarantine')
+    }
+    if (waiting.length > 0) {
+      const rows = waiting.map((row) => row.version)
+      logger.warn({ room: name, rows }, 'rows of a log wait for something that is missing')
+    }
+  }
+  /** What was loaded may be ahead of what was passed on, where others write to the log too. */
+  const passOnMissed = ({ rows, waiting, snapshotVersion }: LoadedRoom): void => {
+    const { version } = tail
+    if (version === null) return
+    if (snapshotVersion > version) {
+      for (const queue of queues.keys()) {
+        if (queue.synced)
+          queue.refuse(CLOSE_CODES.storeUnavailable, 'sync again: what was missed is a snapshot now')
+      }
+    }
+    for (const row of rows) if (row.version > version && !waiting.includes(row)) passOn(row.update, null)
+  }
+
+  const slot = createDocumentSlot({
+    cache,
+    load,
+    onLoaded: (document) => tail.start(document.version),
+    isNeeded: () => isPatchy && queues.size > 0,
+    onEmpty: () => letGo(),
+    onError: (error) => logger.error({ room: name, err: error }, 'a room could not be closed'),
+  })
+  const letGo = (): void => {
+    if (queues.size === 0 && slot.isEmpty && !running) onEmpty()
   }
 
   const refuse = (queue: WorkQueue, code: CloseCode, reason: string): void => {
@@ -111,11 +178,11 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
   }
 
   /** Looks at what waits at the head of a queue; returns what is to be stored of it. */
-  const takeNews = (queue: WorkQueue, othersWait: boolean): Uint8Array | null => {
+  const takeNews = (document: RoomDocument, queue: WorkQueue, othersWait: boolean): Uint8Array | null => {
     const [first, ...rest] = queue.peekUpdates()
     const state = queues.get(queue)
     if (!first || !state) return null
-    const prepared = prepareUpdates(doc, [first, ...rest])
+    const prepared = document.prepare([first, ...rest])
     if (prepared.outcome === 'gap') {
       // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
       // connection brings in this turn.
@@ -132,61 +199,75 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
     else if (prepared.outcome === 'gap') {
       refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
     } else if (queue.peer.readOnly) refuse(queue, CLOSE_CODES.forbidden, 'this connection may only read')
-    else if (quota.isExceededBy(prepared.news.byteLength))
+    else if (document.exceedsQuota(prepared.news.byteLength))
       refuse(queue, CLOSE_CODES.tooLarge, quotaReason(limits))
     else return prepared.news
     return null
   }
 
-  const applyStored = (row: { version: number; update: Uint8Array }, origin: unknown): void => {
-    Y.applyUpdate(doc, row.update, origin)
-    if (doc.store.pendingStructs || doc.store.pendingDs)
-      throw new Error('a stored update was applied in part')
-    version = Math.max(version, row.version)
-    quota.count(row.update.byteLength)
-    compactor.count(row.update.byteLength)
-  }
-
-  const retryWaiting = (): void => {
-    for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
-      before = waiting.length
-      waiting = waiting.filter((row) => applyRow(doc, row) === 'gap')
-    }
-  }
-
-  /** Stores and applies what waits at the heads of the queues; false if nothing did. */
-  const turn = async (): Promise<boolean> => {
-    for (const queue of queues.keys()) queue.answer(doc)
-    const withUpdates = [...queues.keys()].filter((queue) => queue.peekUpdates().length > 0)
-    const writes: Array<{ queue: WorkQueue; news: Uint8Array }> = []
-    for (const queue of withUpdates) {
-      const news = takeNews(queue, withUpdates.length > 1)
-      if (news) writes.push({ queue, news })
-    }
+  /** Stores what was taken from the queues, and hands it to the tail. */
+  const append = async (writes: ReadonlyArray<{ queue: WorkQueue; news: Uint8Array }>): Promise<number> => {
     const results = await Promise.allSettled(writes.map(({ news }) => store.append(name, news)))
-    const stored: Array<{ version: number; update: Uint8Array; queue: WorkQueue }> = []
+    const stored: TailRow[] = []
     for (const [index, { queue, news }] of writes.entries()) {
       const result = results[index]
-      if (result?.status === 'fulfilled') stored.push({ version: result.value, update: news, queue })
-      else {
+      if (result?.status === 'fulfilled') {
+        stored.push({ version: result.value, update: news, origin: queue, isChecked: true })
+      } else {
         logger.error({ room: name, err: result?.reason }, 'an update could not be stored')
         queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
       }
     }
-    stored.sort((a, b) => a.version - b.version)
-    for (const [index, row] of stored.entries()) {
-      applyStored(row, row.queue)
-      // What waited has no row of its own now: it counts as a part of the last one.
-      if (index === stored.length - 1) retryWaiting()
-      for (const follower of followers) follower.rowApplied(row)
+    let last = 0
+    for (const row of stored) {
+      tail.push(row)
+      bus?.publish(name, { type: 'row', version: row.version, update: row.update })
+      last = Math.max(last, row.version)
     }
-    if (stored.length > 0) compactor.check()
+    if (last > 0) await tail.reached(last)
+    return stored.length
+  }
+
+  /** Stores and passes on what waits at the heads of the queues; false if nothing did. */
+  const turn = async (): Promise<boolean> => {
+    for (const queue of queues.keys()) queue.answer(null)
+    const wanting = [...queues.keys()].filter((queue) => queue.wantsDocument)
+    if (wanting.length === 0) {
+      finishTurn(false)
+      return false
+    }
+    let lease: DocumentLease
+    try {
+      lease = await slot.open()
+    } catch {
+      // Logged where it was loaded, once for all who wait for it.
+      for (const queue of wanting) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
+      finishTurn(false)
+      return true
+    }
+    try {
+      const { document } = lease
+      for (const queue of queues.keys()) queue.answer(document.doc)
+      const withUpdates = [...queues.keys()].filter((queue) => queue.peekUpdates().length > 0)
+      const writes: Array<{ queue: WorkQueue; news: Uint8Array }> = []
+      for (const queue of withUpdates) {
+        const news = takeNews(document, queue, withUpdates.length > 1)
+        if (news) writes.push({ queue, news })
+      }
+      const stored = writes.length > 0 ? await append(writes) : 0
+      if (stored > 0) document.checkLog()
+      finishTurn(stored > 0)
+      return withUpdates.length > 0
+    } finally {
+      lease.release()
+    }
+  }
+  const finishTurn = (isNews: boolean): void => {
     for (const [queue, { onDrain }] of queues) {
-      if (stored.length > 0 || !queue.awaitsAnswer) queue.retry()
+      if (isNews || !queue.awaitsAnswer) queue.retry()
       if (queue.finished) queues.delete(queue)
       else onDrain()
     }
-    return withUpdates.length > 0
   }
 
   const run = async (): Promise<void> => {
@@ -200,12 +281,27 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       fail(error)
     }
     running = null
+    letGo()
   }
   const wake = (): void => {
     wanted = true
     // Later in this turn of the event loop: what a client sends at once is then looked at together.
     running ??= Promise.resolve().then(run)
   }
+
+  const takeIn = async (row: LogRow): Promise<void> => {
+    tail.push(row)
+    bus?.publish(name, { type: 'row', version: row.version, update: row.update })
+    await tail.reached(row.version)
+  }
+  const unsubscribe =
+    bus?.subscribe(name, (message) => {
+      if (message.type === 'awareness') relayAwareness(message.update, null)
+      else if (message.type === 'row') {
+        if (message.update) tail.push({ version: message.version, update: message.update })
+        else tail.expect(message.version)
+      }
+    }) ?? (() => {})
 
   const join: Room['join'] = (peer, { asked } = { asked: false }) => {
     const queue = createWorkQueue(peer, asked, wake)
@@ -216,7 +312,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       add: queue.add,
       receiveAwareness(update) {
         try {
-          if (presence.receive(queue, update)) relay(update, queue)
+          if (presence.receive(queue, update)) sayWhoIsThere(update, queue)
         } catch (error) {
           if (!(error instanceof ServerError)) throw error
           queue.refuse(CLOSE_CODES.malformed, error.message)
@@ -237,7 +333,7 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
       },
       leave() {
         const gone = presence.leave(queue)
-        if (gone) relay(gone, queue)
+        if (gone) sayWhoIsThere(gone, queue)
         queue.leave()
       },
     }
@@ -249,32 +345,35 @@ export function createRoom({ name, store, loaded, limits, logger, onFailed }: Ro
 
   return {
     name,
-    epoch,
-    get version() {
-      return version
+    get epoch() {
+      return epoch
     },
-    get waiting() {
-      return waiting.map((row) => row.version)
+    get version() {
+      return tail.version ?? 0
     },
     get peers() {
       return queues.size
     },
-    doc,
-    encodeState: () => Y.encodeStateAsUpdate(doc),
-    encodeStateVector: () => Y.encodeStateVector(doc),
+    get isEmpty() {
+      return queues.size === 0 && slot.isEmpty && !running
+    },
+    openDocument: slot.open,
     join,
     submit: (update) => submitUpdate(join, update),
     tick: () => submitUpdate(join, NOTHING, { marksTime: true }),
-    follow(follower) {
-      followers.add(follower)
-      return () => followers.delete(follower)
+    receive(row) {
+      void takeIn(row).catch(() => {})
+    },
+    async catchUp(version) {
+      tail.expect(version)
+      await tail.reached(version)
     },
     idle,
     async close() {
       await idle()
-      if (!failed) await compactor.finish()
-      stopListening()
-      doc.destroy()
+      await slot.close()
+      unsubscribe()
+      tail.close(new ServerError('closed', 'The room is closed'))
     },
   }
 }

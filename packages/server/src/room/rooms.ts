@@ -1,143 +1,209 @@
+import pLimit from 'p-limit'
+import type { Bus } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
-import type { LogStore } from '../log/logStore.js'
+import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
-import { loadRoom } from './loadRoom.js'
+import { createDocumentCache } from './documentCache.js'
 import { createRoom, type Room } from './room.js'
+import type { RoomDocument } from './roomDocument.js'
 
-/** The rooms in memory. Each is loaded when somebody asks for it and let go of when nobody has for a while. */
+/** The rooms that somebody is in, and those whose documents are in memory. */
 export interface Rooms {
+  /** Gives access to a room until `release` is called, without loading its document. */
+  enter: (name: string) => RoomLease
   /**
-   * Gives access to a room until `release` is called.
+   * Gives access to a room and its document, as of this moment, until `release` is called.
    *
    * @throws ServerError if the room cannot be loaded; the next caller tries again
    */
-  acquire: (name: string) => Promise<RoomLease>
-  /** The rooms that are loaded now. */
-  loaded: () => Room[]
+  acquire: (name: string) => Promise<DocumentAccess>
+  /** Takes in a row that was appended to a room's log beside the room, and tells the other nodes. */
+  receive: (name: string, row: LogRow) => void
+  /** Sweeps a room's document and compacts its log, in the background. */
+  tidy: (name: string) => void
+  /** The rooms there are now. */
+  all: () => Room[]
+  /** What is in memory: how many documents, and how large they are as updates. */
+  readonly documents: { readonly count: number; readonly bytes: number }
   /** Settles when all that was received so far is durable or refused. */
   idle: () => Promise<void>
-  /** Finishes what was received and lets go of all rooms. No room can be acquired any more. May be called twice. */
+  /** Finishes what was received and lets go of all rooms. No room can be entered any more. May be called twice. */
   close: () => Promise<void>
 }
 
-/** Keeps a room in memory. */
+/** Keeps a room. */
 export interface RoomLease {
   readonly room: Room
   /** May be called twice. */
   release: () => void
 }
 
+/** Keeps a room and its document in memory. */
+export interface DocumentAccess extends RoomLease {
+  readonly document: RoomDocument
+}
+
 export interface RoomsOptions {
   store: LogStore
+  /** Where other nodes write to the same store. */
+  bus?: Bus
   limits: Limits
   timing: Timing
   logger: Logger
 }
 
-/** A room from the first call that asks for it until it has left memory. */
 interface Slot {
-  readonly loading: Promise<Room>
-  room: Room | null
+  readonly room: Room
   leases: number
-  timer: NodeJS.Timeout | null
-  /** Settles when the room has left; who asks meanwhile waits, and loads it anew. */
-  leaving: Promise<void> | null
 }
 
+/** So many documents are loaded at once; the others wait their turn, so that a storm of connections delays nobody else. */
+const CONCURRENT_LOADS = 4
+
 /** Creates {@link Rooms} over a store. */
-export function createRooms({ store, limits, timing, logger }: RoomsOptions): Rooms {
+export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
+  const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
+  const queueForLoad = pLimit(CONCURRENT_LOADS)
+  const queueForTidying = pLimit(1)
   let closing: Promise<void> | null = null
 
-  const load = async (name: string): Promise<Room> => {
-    const loaded = await loadRoom(store, name)
-    if (loaded.quarantined.length > 0) {
-      logger.error({ room: name, rows: loaded.quarantined }, 'rows of a log were put into quarantine')
-    }
-    if (loaded.waiting.length > 0) {
-      const rows = loaded.waiting.map((row) => row.version)
-      logger.warn({ room: name, rows }, 'rows of a log wait for something that is missing')
-    }
-    const onFailed = (): void => {
-      const slot = slots.get(name)
-      if (slot) unload(name, slot)
-    }
-    return createRoom({ name, store, loaded, limits, logger, onFailed })
-  }
-
   const open = (name: string): Slot => {
-    const slot: Slot = { loading: load(name), room: null, leases: 0, timer: null, leaving: null }
+    const forget = (): void => {
+      if (slots.get(name) === slot) slots.delete(name)
+    }
+    const room = createRoom({
+      name,
+      store,
+      bus: bus ?? null,
+      cache,
+      queueLoad: (load) => queueForLoad(load),
+      limits,
+      logger,
+      onEmpty() {
+        if (slot.leases === 0) {
+          forget()
+          void room.close()
+        }
+      },
+      onFailed: forget,
+    })
+    const slot: Slot = { room, leases: 0 }
     slots.set(name, slot)
-    slot.loading.then(
-      (room) => {
-        slot.room = room
-      },
-      (error) => {
-        logger.error({ room: name, err: error }, 'a room could not be loaded')
-        slots.delete(name)
-      },
-    )
     return slot
   }
 
-  const unload = (name: string, slot: Slot): Promise<void> => {
-    if (slot.timer) clearTimeout(slot.timer)
-    slot.leaving ??= (async () => {
-      try {
-        const room = await slot.loading
-        await room.close()
-      } catch (error) {
-        logger.error({ room: name, err: error }, 'a room could not be closed')
-      } finally {
+  const enter = (name: string): RoomLease => {
+    if (closing) throw new ServerError('closed', 'The server is closed')
+    const slot = slots.get(name) ?? open(name)
+    slot.leases++
+    let released = false
+    return {
+      room: slot.room,
+      release() {
+        if (released) return
+        released = true
+        slot.leases--
+        if (slot.leases > 0 || !slot.room.isEmpty || slots.get(name) !== slot) return
         slots.delete(name)
-      }
-    })()
-    return slot.leaving
+        void slot.room.close()
+      },
+    }
   }
 
-  const release = (name: string, slot: Slot): void => {
-    slot.leases--
-    if (slot.leases > 0 || slot.leaving) return
-    slot.timer = setTimeout(() => void unload(name, slot), timing.roomIdleMs)
-    slot.timer.unref()
+  /** What other nodes wrote must be seen by who asks now. */
+  const catchUp = async (room: Room): Promise<void> => {
+    if (!bus) return
+    const head = (await store.heads([room.name])).get(room.name) ?? 0
+    if (head > room.version) await room.catchUp(head)
   }
 
-  return {
-    async acquire(name) {
-      let slot = slots.get(name)
-      while (slot?.leaving) {
-        await slot.leaving
-        slot = slots.get(name)
-      }
-      if (closing) throw new ServerError('closed', 'The server is closed')
-      slot ??= open(name)
-      const mine = slot
-      if (mine.timer) clearTimeout(mine.timer)
-      mine.leases++
+  const acquire: Rooms['acquire'] = async (name) => {
+    const { room, release } = enter(name)
+    try {
+      const lease = await room.openDocument()
       try {
-        const room = await mine.loading
-        let released = false
-        return {
-          room,
-          release() {
-            if (released) return
-            released = true
-            release(name, mine)
-          },
-        }
+        await catchUp(room)
       } catch (error) {
-        mine.leases--
+        lease.release()
         throw error
       }
+      return {
+        room,
+        document: lease.document,
+        release() {
+          lease.release()
+          release()
+        },
+      }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  const poll = async (): Promise<void> => {
+    const rooms = [...slots.values()].map(({ room }) => room).filter(({ version }) => version > 0)
+    if (rooms.length === 0) return
+    const heads = await store.heads(rooms.map(({ name }) => name))
+    for (const room of rooms) {
+      const head = heads.get(room.name) ?? 0
+      if (head > room.version) await room.catchUp(head).catch(() => {})
+    }
+  }
+  const polling = bus
+    ? repeat(poll, timing.pollMs, (error) => logger.warn({ err: error }, 'heads could not be read'))
+    : null
+
+  return {
+    enter,
+    acquire,
+    receive(name, row) {
+      const slot = slots.get(name)
+      if (slot) slot.room.receive(row)
+      else bus?.publish(name, { type: 'row', version: row.version, update: row.update })
     },
-    loaded: () => [...slots.values()].flatMap(({ room, leaving }) => (room && !leaving ? [room] : [])),
+    tidy(name) {
+      queueForTidying(async () => {
+        if (closing) return
+        const { document, release } = await acquire(name)
+        try {
+          await document.compact()
+        } finally {
+          release()
+        }
+      }).catch((error) => logger.warn({ room: name, err: error }, 'a room could not be tidied up'))
+    },
+    all: () => [...slots.values()].map(({ room }) => room),
+    documents: cache,
     async idle() {
-      await Promise.all([...slots.values()].map(async ({ room }) => room?.idle()))
+      await Promise.all([...slots.values()].map(async ({ room }) => room.idle()))
     },
     close() {
-      closing ??= Promise.all([...slots].map(([name, slot]) => unload(name, slot))).then(() => {})
+      closing ??= (async () => {
+        polling?.()
+        await Promise.all([...slots.values()].map(({ room }) => room.close()))
+        cache.close()
+        slots.clear()
+      })()
       return closing
     },
+  }
+}
+
+/** Does something again and again, each time so long after the last one ended, until the returned function is called. */
+function repeat(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): () => void {
+  let timer: NodeJS.Timeout
+  let stopped = false
+  const next = (): void => {
+    if (stopped) return
+    timer = setTimeout(() => void work().catch(onError).finally(next), everyMs)
+    timer.unref()
+  }
+  next()
+  return () => {
+    stopped = true
+    clearTimeout(timer)
   }
 }

@@ -25,8 +25,10 @@ export interface WorkQueue {
   /** True when nothing is left to do and nothing more will come. */
   readonly finished: boolean
   add: (work: Work) => void
-  /** Does what stands at the head and needs nothing stored. */
-  answer: (doc: Y.Doc) => void
+  /** Does what stands at the head and needs nothing stored; without a document as far as it needs none. */
+  answer: (doc: Y.Doc | null) => void
+  /** True if what stands at the head cannot be done without the document. */
+  readonly wantsDocument: boolean
   /** The updates at the head, at most as many as make one entry. */
   peekUpdates: () => Uint8Array[]
   removeUpdates: (count: number) => void
@@ -112,11 +114,16 @@ export function createWorkQueue(peer: Peer, asked: boolean, wake: () => void): W
     },
     answer(doc) {
       for (let first = work[0]; first && isAnswerable(first); first = work[0]) {
-        if (first.type === 'sync' && answering && !gone) return
+        if (first.type === 'sync' && !gone && (answering || !doc)) return
         remove(1)
         if (first.type === 'barrier') first.reached()
-        else if (!gone) answerSync(doc, first.stateVector)
+        else if (doc && !gone) answerSync(doc, first.stateVector)
       }
+    },
+    get wantsDocument() {
+      const [first] = work
+      if (!first || first.type === 'barrier') return false
+      return first.type === 'sync' ? !answering : stalled === null
     },
     peekUpdates() {
       const updates: Uint8Array[] = []

@@ -11,16 +11,15 @@ export interface Device {
 
 export async function openDevice({ server }: Running, uid: string): Promise<Device> {
   const store = createStore({ userId: uid, deviceName: 'Phone' })
-  const { room } = await server.rooms.acquire(uid)
-  Y.applyUpdate(store.doc, room.encodeState())
-  return {
-    store,
-    async act(actions) {
-      Y.applyUpdate(store.doc, room.encodeState(), 'server')
-      actions(store)
-      await room.submit(Y.encodeStateAsUpdate(store.doc, room.encodeStateVector()))
-    },
+  const act: Device['act'] = async (actions) => {
+    const { room, document, release } = await server.rooms.acquire(uid)
+    Y.applyUpdate(store.doc, document.encodeState(), 'server')
+    actions(store)
+    await room.submit(Y.encodeStateAsUpdate(store.doc, document.encodeStateVector()))
+    release()
   }
+  await act(() => {})
+  return { store, act }
 }
 
 export interface Answer {

@@ -1,0 +1,87 @@
+/** A document that is in memory. */
+export interface CachedDocument {
+  readonly bytes: number
+  /** True while somebody needs it. */
+  readonly isBusy: boolean
+  /** Lets go of it. Not called while it is busy. */
+  drop: () => void
+}
+
+/** Which documents stay in memory: those that are needed, and of the others the ones used last, as far as they fit. */
+export interface DocumentCache {
+  /** The document was used just now. */
+  touch: (document: CachedDocument) => void
+  /** The document is not in memory any more. */
+  remove: (document: CachedDocument) => void
+  readonly count: number
+  /** All of them as updates, see {@link Limits.cachedBytes}. */
+  readonly bytes: number
+  close: () => void
+}
+
+export interface DocumentCacheOptions {
+  maxBytes: number
+  /** How long a document that nobody uses stays, in milliseconds. */
+  idleMs: number
+}
+
+/** Idle documents are looked for so many times in the time they may stay. */
+const LOOKS = 4
+const MIN_LOOK_MS = 10
+
+/** Creates a {@link DocumentCache}. */
+export function createDocumentCache({ maxBytes, idleMs }: DocumentCacheOptions): DocumentCache {
+  /** When each was used last and how large it was then, the longest ago first. */
+  const used = new Map<CachedDocument, { at: number; bytes: number }>()
+  let bytes = 0
+  let timer: NodeJS.Timeout | null = null
+
+  const remove = (document: CachedDocument): void => {
+    bytes -= used.get(document)?.bytes ?? 0
+    used.delete(document)
+  }
+  const drop = (document: CachedDocument): void => {
+    remove(document)
+    document.drop()
+  }
+  const dropIdle = (): void => {
+    timer = null
+    const before = performance.now() - idleMs
+    for (const [document, { at }] of used) {
+      if (at > before) break
+      if (!document.isBusy) drop(document)
+    }
+    look()
+  }
+  const look = (): void => {
+    if (timer || used.size === 0) return
+    timer = setTimeout(dropIdle, Math.max(MIN_LOOK_MS, idleMs / LOOKS))
+    timer.unref()
+  }
+
+  return {
+    touch(document) {
+      remove(document)
+      used.set(document, { at: performance.now(), bytes: document.bytes })
+      bytes += document.bytes
+      for (const other of used.keys()) {
+        if (bytes <= maxBytes) break
+        if (other !== document && !other.isBusy) drop(other)
+      }
+      look()
+    },
+    remove,
+    get count() {
+      return used.size
+    },
+    get bytes() {
+      return bytes
+    },
+    close() {
+      if (timer) clearTimeout(timer)
+      timer = null
+      used.clear()
+      bytes = 0
+    },
+  }
+}
