@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly deviceName?: string | undefined
   /** The server, such as `wss://chat.example/sync`; a client without one stays on this device. */
   readonly url?: string | undefined
-  /** Gets the token that the server wants, before each attempt to connect. */
+  /** Gets the token that the server wants: before each attempt to connect, and before it expires. */
   readonly getToken?: GetToken | undefined
   /** Where to keep the document on this device: `indexeddb` unless said otherwise, `memory` where there is none. */
   readonly persistence?: Persistence | undefined
@@ -42,7 +42,10 @@ export interface Client {
   readonly ready: Promise<void>
   /** Settles once every edit is on disk, or cannot be at the moment: the status says which. It never rejects. */
   flush: () => Promise<void>
-  /** Uses the network, now rather than at the end of a pause: after {@link Client.disconnect}, or after signing in. */
+  /**
+   * Uses the network, now rather than at the end of a pause: after {@link Client.disconnect}, or after signing in. What is
+   * connected stays so, and gives the server the token that `getToken` has by now if it is another one.
+   */
   connect: () => void
   /** Takes this device, which is all of the browser's tabs, off the network until {@link Client.connect}. */
   disconnect: () => void

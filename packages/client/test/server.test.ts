@@ -75,6 +75,54 @@ describe("with Parley's own server", () => {
     await untilStatus(mallory, { connection: { state: 'denied', reason: { code: 'forbidden' } } })
   })
 
+  it('[CL34] a token that expires is replaced on the connection there is', async () => {
+    let issued = 0
+    const taken: Array<string | undefined> = []
+    const { server, url } = await start({
+      auth({ uid = '', token }) {
+        taken.push(token)
+        return { uid, expiresAt: Date.now() + 3_000 }
+      },
+      timing: { expiryJitterMs: 0 },
+    })
+    const states: string[] = []
+    const client = createUser().open({ url, getToken: () => `token-${++issued}` })
+    client.status.subscribe(() => states.push(statusOf(client).connection.state))
+    await untilStatus(client, ONLINE)
+    states.length = 0
+    await sleep(4_500)
+    type(client, 'still here')
+    await untilStatus(client, { ...ONLINE, saved: 'server' })
+    expect(taken.slice(0, 3)).toEqual(['token-1', 'token-2', 'token-3'])
+    expect(states.filter((state) => state !== 'online')).toEqual([])
+    expect(server.connections).toBe(1)
+  })
+
+  it('[CL34] connect() gives the server the token there is by now, and a change of rights takes effect', async () => {
+    let stored = 'reader'
+    const { url } = await start({
+      auth: ({ uid = '', token }) => ({ uid, readOnly: token === 'reader' }),
+    })
+    const user = createUser()
+    const [client, tab] = [
+      user.open({ url, getToken: () => stored }),
+      user.open({ url, getToken: () => stored }),
+    ]
+    await untilStatus(client, ONLINE)
+    await untilStatus(tab, ONLINE)
+    stored = 'writer'
+    // Whichever tab holds the socket.
+    for (const one of [client, tab]) one.connect()
+    await sleep(100)
+    type(tab, 'may be written now')
+    await untilStatus(tab, { ...ONLINE, saved: 'server' })
+    stored = 'reader'
+    tab.connect()
+    await sleep(100)
+    type(tab, 'no longer')
+    await untilStatus(tab, { connection: { state: 'denied', reason: { code: 'forbidden' } } })
+  })
+
   it('[CL27] a document over the quota is refused for good, and goes on locally', async () => {
     const { url } = await start({ limits: { documentBytes: 2_000 } })
     const { open } = createUser()

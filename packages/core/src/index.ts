@@ -49,6 +49,13 @@ export {
   type Acknowledgement,
 } from './protocol/acknowledge.js'
 export { CLOSE_CODES, type CloseCode } from './protocol/closeCodes.js'
+export {
+  encodeToken,
+  encodeTokenLifetime,
+  MESSAGE_TOKEN,
+  readToken,
+  readTokenLifetime,
+} from './protocol/token.js'
 
 export { canonicalJson, MAX_VALUE_LENGTH } from './json/canonicalJson.js'
 export type { Json } from './json/json.js'

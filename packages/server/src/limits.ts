@@ -5,6 +5,8 @@ const MIB = 1024 * KIB
 export interface Limits {
   /** The largest document, and the largest single update. Beyond it the connection is closed with 4413. */
   documentBytes: number
+  /** The largest token that is taken on an open connection. */
+  tokenBytes: number
   /** The largest awareness message. */
   awarenessBytes: number
   /** How many client ids one connection may speak for in awareness; y-websocket tabs relay each other's. */
@@ -24,6 +26,8 @@ export interface Limits {
 export const defaultLimits: Limits = {
   // 10,000 conversations are 2 to 3 MB.
   documentBytes: 32 * MIB,
+  // As much as Node takes in the head of a request.
+  tokenBytes: 16 * KIB,
   awarenessBytes: 64 * KIB,
   awarenessClients: 64,
   cachedBytes: 64 * MIB,

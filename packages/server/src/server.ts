@@ -183,7 +183,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       audit,
       isStopping: () => stopping,
       admit(admitted) {
-        const connection = createConnection({ ...admitted, rooms, limits, timing, logger, audit })
+        const connection = createConnection({ ...admitted, gate, rooms, limits, timing, logger, audit })
         connections.add(connection)
         metrics.connectionAccepted()
         void connection.closed.then(() => connections.delete(connection))

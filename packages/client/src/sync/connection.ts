@@ -7,6 +7,7 @@ import { createBackoff } from './backoff.js'
 import { judgeClose } from './closeReason.js'
 import { createSyncProvider, type SyncProvider } from './provider.js'
 import { fetchToken, type GetToken } from './token.js'
+import { createTokenRenewal } from './tokenRenewal.js'
 
 /** How long a socket may take to open. y-websocket itself waits for ever, and a browser for minutes. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -20,7 +21,10 @@ export interface Connection {
   start: () => void
   /** Disconnects and stays so. */
   stop: () => void
-  /** Connects now rather than at the end of the pause; after a refusal too. */
+  /**
+   * Connects now rather than at the end of the pause; after a refusal too. What is connected asks whether there is another
+   * token by now.
+   */
   retryNow: () => void
   /** Says that an edit of a tab is in the document, and has to be confirmed. */
   note: Acknowledgements['note']
@@ -67,6 +71,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     onDurable: options.onDurable,
   })
 
+  const renewal =
+    getToken && createTokenRenewal({ getToken, environment, send: (token) => provider?.sendToken(token) })
+
   const report = (status: ConnectionStatus['state'], reason?: Reason<ConnectionReasonCode>): void => {
     last = reason ?? last
     onStatus(reason ? { state: status, reason } : { state: status })
@@ -110,6 +117,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         return waitAndRetry(token.reason)
       }
       protocols.push(`${SUBPROTOCOL.split('.')[0]}.token.${token.value}`)
+      renewal?.began(token.value)
     }
     provider ??= createProvider()
     try {
@@ -153,6 +161,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     state.uploaded = false
     state.synced = false
     acknowledgements.disconnected()
+    renewal?.stop()
   }
 
   const advance = (): void => {
@@ -184,6 +193,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         advance()
       },
       onAnswer: acknowledgements.answered,
+      onTokenLifetime: (lifetimeMs) => renewal?.lasts(lifetimeMs),
       onTrouble(kind) {
         state.synced = false
         const message =
@@ -231,6 +241,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     stop,
     retryNow() {
+      if (state.open) renewal?.ask()
       if (!state.running || state.open || isOpening()) return
       state.refreshed = false
       backoff.reset()

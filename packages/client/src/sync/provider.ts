@@ -1,9 +1,12 @@
 import {
   encodeAcknowledgeRequest,
+  encodeToken,
   MESSAGE_ACKNOWLEDGE,
+  MESSAGE_TOKEN,
   onUpdate,
   ParleyError,
   readAcknowledgement,
+  readTokenLifetime,
   SUBPROTOCOL,
 } from '@parley/core'
 import * as decoding from 'lib0/decoding'
@@ -23,6 +26,8 @@ export interface SyncProvider {
   disconnect: () => void
   /** Asks the server whether all that was sent before is durable; `onAnswer` brings the token. */
   ask: (token: number) => void
+  /** Gives a server of `parley.1` a fresh token for the connection there is; others do not know what that is. */
+  sendToken: (token: string) => void
   /** Asks for any sign of life, and gives the socket up if none comes: after a sleep it may be dead and not know. */
   probe: () => void
   /** True while there is a socket, open or not yet. */
@@ -45,6 +50,8 @@ export interface SyncProviderOptions {
   /** Called when what the server has is in the document. */
   readonly onSynced: () => void
   readonly onAnswer: (token: number) => void
+  /** Called when the server says how long the token lasts, in milliseconds; `null` if it does not end. */
+  readonly onTokenLifetime: (lifetimeMs: number | null) => void
   /** Called when the server sent what cannot be taken in: it does not decode, or what it builds on is missing. */
   readonly onTrouble: (kind: 'invalid-update' | 'gap') => void
 }
@@ -168,6 +175,9 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   provider.messageHandlers[MESSAGE_ACKNOWLEDGE] = guard((decoder) =>
     options.onAnswer(readAcknowledgement(decoder).token),
   )
+  provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) =>
+    options.onTokenLifetime(readTokenLifetime(decoder)),
+  )
 
   doc.off('update', provider._updateHandler)
   const stopListening = onUpdate(
@@ -187,7 +197,7 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     asked = 1
     // Stock servers send nothing while nothing happens, except one's own awareness back to oneself, every 15 s; a
     // client that hears nothing for 30 s reconnects.
-    const keepAlive = provider.ws?.protocol !== SUBPROTOCOL
+    const keepAlive = !speaksParley()
     if (keepAlive !== (awareness.getLocalState() !== null)) awareness.setLocalState(keepAlive ? {} : null)
     options.onOpen()
   })
@@ -216,10 +226,14 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     closing = false
   }
 
+  const speaksParley = (): boolean => provider.ws?.protocol === SUBPROTOCOL
+  const sendWhole = (message: Uint8Array): void => {
+    if (provider.ws?.readyState === 1) provider.ws.send(message as Uint8Array<ArrayBuffer>)
+  }
+
   const ask = (token: number): void => {
-    if (provider.ws?.protocol === SUBPROTOCOL) {
-      const request = encodeAcknowledgeRequest(token)
-      if (provider.ws.readyState === 1) provider.ws.send(request as Uint8Array<ArrayBuffer>)
+    if (speaksParley()) {
+      sendWhole(encodeAcknowledgeRequest(token))
       return
     }
     cancelBarrier ??= environment.schedule(() => {
@@ -236,6 +250,9 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     },
     disconnect,
     ask,
+    sendToken(token) {
+      if (speaksParley()) sendWhole(encodeToken(token))
+    },
     get busy() {
       return provider.ws !== null
     },
@@ -243,7 +260,7 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
       const socket = provider.ws
       if (!opened || !socket || cancelProbe) return
       const last = provider.wsLastMessageReceived
-      if (socket.protocol === SUBPROTOCOL) ask(PROBE_TOKEN)
+      if (speaksParley()) ask(PROBE_TOKEN)
       else sendStep1()
       cancelProbe = environment.schedule(() => {
         cancelProbe = null

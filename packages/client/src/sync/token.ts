@@ -3,14 +3,15 @@ import type { ConnectionReasonCode, Reason } from '../status/status.js'
 
 /** What a token is wanted for. */
 export interface TokenRequest {
-  /** True if the server has just refused the last one: a stored one will not do. */
+  /** True if the server has just refused the last one, or it soon expires: a stored one will not do. */
   readonly refresh: boolean
   /** Aborted when the token is no longer wanted. */
   readonly signal: AbortSignal
 }
 
 /**
- * Gets the token for the next connection, or `null` if nobody is signed in. Called before each attempt to connect. The token
+ * Gets the token for the next connection, or `null` if nobody is signed in. Called before each attempt to connect, a minute or
+ * so before a token expires, and at `connect()`: a Parley server takes a fresh one without a new connection. The token
  * travels as a subprotocol, so it may hold what a JWT holds: letters, digits, `-`, `_` and `.`.
  *
  * @example

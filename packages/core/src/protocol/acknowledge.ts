@@ -2,8 +2,9 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
 /**
- * The WebSocket subprotocol of Parley's own clients and servers: y-websocket's protocol and one message more. A client
- * offers it; a server that selects it answers {@link MESSAGE_ACKNOWLEDGE}. Stock y-websocket clients offer none.
+ * The WebSocket subprotocol of Parley's own clients and servers: y-websocket's protocol and two messages more. A client
+ * offers it; a server that selects it answers {@link MESSAGE_ACKNOWLEDGE} and `MESSAGE_TOKEN`. Stock y-websocket clients offer
+ * none.
  */
 export const SUBPROTOCOL = 'parley.1'
 

@@ -6,10 +6,11 @@ export interface AccessRequest {
   readonly uid: string | undefined
   /**
    * Of a WebSocket from the subprotocol `parley.token.<token>`, else from the query parameter `token`; of other requests from
-   * `Authorization: Bearer <token>`, else from the header `token`.
+   * `Authorization: Bearer <token>`, else from the header `token`. A client of `parley.1` may send a fresh one on the
+   * connection it has.
    */
   readonly token: string | undefined
-  /** As the client sent them. They carry the token too: not to be logged. */
+  /** As the client sent them; none with a fresh token on an open connection. They carry the token too: not to be logged. */
   readonly headers: IncomingHttpHeaders
   /** The client's address; behind trusted proxies the one they tell. */
   readonly remoteAddress: string | undefined
@@ -24,6 +25,8 @@ export interface Access {
    * return the user it asks for.
    */
   readonly uid: string
+  /** Whose token it is, where that is not `uid`, as with a service. A fresh token on a connection must be of the same. */
+  readonly subject?: string
   /** True if they may look and not change anything. */
   readonly readOnly?: boolean
   /** When this ends, in milliseconds since 1970: the connection is then closed with 4401. Never, if left out. */

@@ -39,7 +39,7 @@ const JWKS_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256', 'EdDSA']
 
 /**
  * Lets in whoever shows a JSON Web Token (RFC 7519) whose `sub` is the user whose room it is. Tokens must expire, and the
- * connection ends with them.
+ * connection ends with them, unless a client of `parley.1` sends a fresh one first.
  *
  * A claim `parley` may allow more or less: `{ "rooms": ["bob"] }` other rooms, `{ "rooms": "*" }` all, as for a service,
  * `{ "readOnly": true }` looking only.
@@ -156,5 +156,5 @@ function readAccess({ sub, exp, parley }: JWTPayload, named: string | undefined)
   const { rooms, readOnly } = (parley ?? {}) as { rooms?: unknown; readOnly?: unknown }
   const mayEnter = sub === uid || rooms === '*' || (Array.isArray(rooms) && rooms.includes(uid))
   if (!mayEnter) throw new AccessError('forbidden', 'the room is not yours')
-  return { uid, readOnly: readOnly === true, expiresAt: (exp as number) * 1000 }
+  return { uid, subject: sub as string, readOnly: readOnly === true, expiresAt: (exp as number) * 1000 }
 }

@@ -1,16 +1,17 @@
-import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
+import { CLOSE_CODES, type CloseCode, encodeTokenLifetime, SUBPROTOCOL } from '@parley/core'
 import type { RawData, WebSocket } from 'ws'
 import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
-import { ServerError } from '../errors.js'
+import type { Gate } from '../access/gate.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
-import { callAt } from './callAt.js'
 import { closeSocket } from './closeSocket.js'
-import { type ClientMessage, encodeSyncRequest, HEARTBEAT, readMessage } from './messages.js'
+import { createInbox, type Inbox } from './inbox.js'
+import { encodeSyncRequest, HEARTBEAT } from './messages.js'
+import { createSession } from './session.js'
 
 /** One WebSocket in its room. */
 export interface Connection {
@@ -27,6 +28,8 @@ export interface ConnectionOptions {
   access: Access
   /** The client's address. */
   remoteAddress: string | undefined
+  /** Decides about fresh tokens. */
+  gate: Gate | null
   rooms: Rooms
   limits: Limits
   timing: Timing
@@ -43,9 +46,11 @@ const FINISH_TIMEOUT_MS = 3_000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, room: name, access, remoteAddress, rooms, limits, timing, logger, audit } = options
+  const { socket, room: name, remoteAddress, rooms, limits, timing, logger, audit } = options
+  const speaksParley = socket.protocol === SUBPROTOCOL
   let seat: Seat | null = null
   let lease: RoomLease | null = null
+  let inbox: Inbox | null = null
   let ended = false
   /** Bytes of answers to syncs that are on their way: these may be as large as the document. */
   let answerBytes = 0
@@ -65,7 +70,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   const peer: Peer = {
-    readOnly: access.readOnly === true,
+    get readOnly() {
+      return session.access.readOnly === true
+    },
     send(message) {
       if (ended) return
       if (socket.bufferedAmount - answerBytes > limits.bufferedBytes) {
@@ -86,54 +93,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     refuse: close,
   }
 
-  const receive = (to: RoomLease, at: Seat, message: ClientMessage): void => {
-    switch (message.type) {
-      case 'sync':
-        at.add(message)
-        break
-      case 'update':
-      case 'answer':
-        if (message.update.byteLength <= limits.documentBytes) at.add(message)
-        else close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
-        break
-      case 'awareness':
-        if (message.update.byteLength <= limits.awarenessBytes) at.receiveAwareness(message.update)
-        else close(CLOSE_CODES.malformed, `awareness may have ${limits.awarenessBytes} bytes`)
-        break
-      case 'queryAwareness':
-        at.sendAwareness()
-        break
-      case 'acknowledge': {
-        const { token } = message
-        const reached = (): void => {
-          const { epoch, version } = to.room
-          peer.send(encodeAcknowledgement({ token, epoch, version }))
-        }
-        if (socket.protocol === SUBPROTOCOL) at.add({ type: 'barrier', reached })
-        else close(CLOSE_CODES.malformed, `acknowledgements belong to the subprotocol ${SUBPROTOCOL}`)
-      }
-    }
-  }
-
   const onMessage = (data: RawData, isBinary: boolean): void => {
     lastSign = Date.now()
-    if (ended || !seat || !lease) return
-    if (!isBinary) {
-      close(CLOSE_CODES.malformed, 'text frames are not part of the protocol')
-      return
-    }
-    try {
-      // Copied out of ws' pooled buffer, see readMessage.
-      receive(lease, seat, readMessage(new Uint8Array(data as Buffer)))
-      if (seat.queuedBytes > limits.queuedBytes) socket.pause()
-    } catch (error) {
-      if (!(error instanceof ServerError))
-        logger.error({ room: name, err: error }, 'a message could not be dealt with')
-      close(
-        CLOSE_CODES.malformed,
-        error instanceof ServerError ? error.message : 'the message could not be read',
-      )
-    }
+    if (ended || !inbox) return
+    // Copied out of ws' pooled buffer, see readMessage.
+    inbox(new Uint8Array(data as Buffer), isBinary)
+    if (seat && seat.queuedBytes > limits.queuedBytes) socket.pause()
   }
 
   const heartbeat = setInterval(() => {
@@ -181,6 +146,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (socket.isPaused && taken.queuedBytes < limits.queuedBytes / 2) socket.resume()
     }
     seat = taken
+    inbox = createInbox({
+      ...{ room: entered.room, seat: taken, speaksParley, session, limits, logger },
+      ...{ send: peer.send, close },
+    })
     peer.send(encodeSyncRequest(document.document.encodeStateVector()))
     // From here on it is in memory only when something must be looked up in it.
     document.release()
@@ -199,18 +168,21 @@ export function createConnection(options: ConnectionOptions): Connection {
     close(code, reason)
     await closed
   }
-  const cancelExpiry =
-    access.expiresAt === undefined
-      ? () => {}
-      : callAt(access.expiresAt + Math.random() * timing.expiryJitterMs, () => {
-          void finish(CLOSE_CODES.unauthenticated, 'the token has expired')
-        })
+  const session = createSession({
+    ...options,
+    jitterMs: timing.expiryJitterMs,
+    onLifetime(lifetimeMs) {
+      if (speaksParley) peer.send(encodeTokenLifetime(lifetimeMs))
+    },
+    onExpired: () => void finish(CLOSE_CODES.unauthenticated, 'the token has expired'),
+    onRefused: (code, reason) => void finish(code, reason),
+  })
 
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
       ended = true
       clearInterval(heartbeat)
-      cancelExpiry()
+      session.stop()
       seat?.leave()
       // What it sent is stored before the room may leave memory.
       lease?.release()

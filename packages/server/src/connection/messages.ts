@@ -1,4 +1,4 @@
-import { MESSAGE_ACKNOWLEDGE, readAcknowledgeRequest } from '@parley/core'
+import { MESSAGE_ACKNOWLEDGE, MESSAGE_TOKEN, readAcknowledgeRequest, readToken } from '@parley/core'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { ServerError } from '../errors.js'
@@ -22,6 +22,8 @@ export type ClientMessage =
   | { readonly type: 'queryAwareness' }
   /** Tell me when all I sent so far is durable. */
   | { readonly type: 'acknowledge'; readonly token: number }
+  /** This is my token from now on. */
+  | { readonly type: 'token'; readonly token: string }
 
 /** An awareness update of nobody: it feeds the client's watchdog and changes nothing. */
 export const HEARTBEAT = new Uint8Array([MESSAGE_AWARENESS, 1, 0])
@@ -45,6 +47,8 @@ export function readMessage(frame: Uint8Array<ArrayBuffer>): ClientMessage {
         return { type: 'queryAwareness' }
       case MESSAGE_ACKNOWLEDGE:
         return { type: 'acknowledge', token: readAcknowledgeRequest(decoder) }
+      case MESSAGE_TOKEN:
+        return { type: 'token', token: readToken(decoder) }
       default:
         throw new ServerError('malformed', `unknown message type ${type}`)
     }

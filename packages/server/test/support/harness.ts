@@ -1,3 +1,4 @@
+import { MESSAGE_TOKEN } from '@parley/core'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
@@ -104,6 +105,8 @@ export async function connectRaw(
 }
 
 export const isSyncAnswer = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 1
+/** What a server says of the token of a connection. */
+export const isLifetime = (frame: Uint8Array): boolean => frame[0] === MESSAGE_TOKEN
 export const isUpdate = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 2
 
 /** The bytes of a sync message: type 0, step, length, payload. */
