@@ -35,6 +35,8 @@ export type {
   LogStore,
   OwnAppend,
   QuarantinedRow,
+  Remains,
+  Restoration,
   RoomSize,
   RoomWriterState,
   StoredRoom,

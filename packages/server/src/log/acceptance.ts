@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LogStore, OwnAppend, ValueRange, ValueScope } from './logStore.js'
+import type { LogStore, OwnAppend, RoomWriterState, ValueRange, ValueScope } from './logStore.js'
 
 /** What the acceptance suite needs of an implementation. */
 export interface LogStoreSetup {
@@ -394,6 +394,97 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       await Promise.all(Array.from({ length: 40 }, add))
       for (const { update } of (await store.load('alice')).rows) seen.push(update[0] as number)
       expect(seen).toEqual(Array.from({ length: 30 }, (_, n) => n))
+    })
+
+    it('[L18] tells which scopes have values, each once', async () => {
+      const store = await open()
+      const scopes: ValueScope[] = ['room:a', 'room:a/', 'channel:a', 'store', 'room:🙂']
+      for (const scope of scopes) {
+        await store.values.write(scope, new Map(['x', 'y'].map((name) => [name, bytes(1)])))
+      }
+      await store.values.write(
+        'room:a',
+        new Map([
+          ['x', null],
+          ['y', null],
+        ]),
+      )
+      const found: ValueScope[] = []
+      for await (const scope of store.values.scopes()) found.push(scope)
+      expect(found.sort()).toEqual(scopes.filter((scope) => scope !== 'room:a').sort())
+    })
+
+    it('[L22] tells what is stored of a room that is sound, and of one that does not exist', async () => {
+      const store = await open()
+      const sound = { snapshotDamage: null, numbersDamage: null }
+      for (let n = 1; n <= 4; n++) await store.append('alice', bytes(n))
+      await store.compact('alice', { through: 2, snapshot: bytes(22) })
+      expect(await store.examine('alice')).toEqual({ ...(await store.load('alice')), ...sound })
+      expect(await store.examine('nobody')).toEqual({ ...(await store.load('nobody')), ...sound })
+      expect(await names(store)).toEqual(['alice'])
+    })
+
+    it('[L23] puts a room in the place of another, or where none was', async () => {
+      const store = await open()
+      for (let n = 1; n <= 5; n++) await store.append('alice', bytes(n))
+      await store.quarantine('alice', [{ version: 2, reason: 'test' }])
+      await store.compact('alice', { through: 3, snapshot: bytes(33) })
+      await store.values.write('room:alice', new Map(['x', 'y', 'z'].map((name) => [name, bytes(1)])))
+      const writers: RoomWriterState[] = []
+      const note: OwnAppend['compose'] = (writer) => {
+        writers.push(writer)
+        return { update: bytes(1), clocks: 5 }
+      }
+      await store.appendOwn('alice', { compose: note })
+      const restoration = {
+        epoch: 2,
+        version: 2 ** 50,
+        snapshot: { version: 2 ** 50 - 2, update: bytes(44) },
+        rows: [
+          { version: 2 ** 50 - 1, update: bytes(45) },
+          { version: 2 ** 50, update: bytes(46) },
+        ],
+        values: new Map([
+          ['x', bytes(2)],
+          ['y', null],
+        ]),
+      }
+      for (const room of ['alice', 'bob']) {
+        await store.restore(room, restoration)
+        const { values: _, ...stored } = restoration
+        expect(await store.load(room)).toEqual({ ...stored, damaged: [] })
+        expect(await store.heads([room])).toEqual(new Map([[room, 2 ** 50]]))
+      }
+      expect((await store.size('alice'))?.quarantined.map(({ version }) => version)).toEqual([2])
+      const values = await store.values.read('room:alice', ['x', 'y', 'z'])
+      expect([...values].map(([name, value]) => [name, ...value])).toEqual([
+        ['x', 2],
+        ['z', 1],
+      ])
+      expect(await store.append('bob', bytes(1))).toBe(2 ** 50 + 1)
+      await store.appendOwn('alice', { compose: note })
+      // The clocks of the first one may have been given beyond what is known now.
+      expect(writers[1]).toMatchObject({ clock: 0 })
+      expect(writers[1]?.client).not.toBe(writers[0]?.client)
+    })
+
+    it('[L25] has all that is to be there after what is not was erased', async () => {
+      const store = await open()
+      await store.erase()
+      for (let n = 1; n <= 4; n++) await store.append('alice', bytes(n))
+      await store.append('bob', bytes(1))
+      await store.values.write('channel:a', new Map([['x', bytes(1)]]))
+      await store.compact('alice', { through: 3, snapshot: bytes(33) })
+      await store.delete('bob')
+      const reading = store.load('alice')
+      const writing = store.append('alice', bytes(5))
+      await Promise.all([store.erase(), store.erase({ copies: true })])
+      expect(await writing).toBe(5)
+      expect((await reading).snapshot?.version).toBe(3)
+      expect((await store.load('alice')).rows.map(({ version }) => version)).toEqual([4, 5])
+      expect([...(await store.values.read('channel:a', ['x'])).keys()]).toEqual(['x'])
+      expect(await names(store)).toEqual(['alice'])
+      expect(await store.append('alice', bytes(6))).toBe(6)
     })
 
     if (reopen) {

@@ -8,8 +8,10 @@ export interface FolderLock {
   readonly folder: string
   /** Writes down that this process has the folder, once LevelDB has said so too. */
   claim: () => Promise<void>
+  /** True if a process that runs wrote down that it has the folder. It may also be another one by the same number. */
+  isClaimed: () => Promise<boolean>
   /** The error for a folder that another process uses. */
-  conflict: (cause: unknown) => Promise<ServerError>
+  conflict: (cause?: unknown) => Promise<ServerError>
   /** May be called twice. */
   release: () => Promise<void>
 }
@@ -64,6 +66,10 @@ export async function lockFolder(path: string): Promise<FolderLock> {
       await writeFile(`${file}.new`, JSON.stringify(mine), { mode: 0o600 })
       await rename(`${file}.new`, file)
     },
+    async isClaimed() {
+      const owner = await readOwner(file)
+      return owner !== null && owner.pid !== process.pid && isRunning(owner.pid)
+    },
     async conflict(cause) {
       const owner = await readOwner(file)
       return inUse(folder, owner ? `process ${owner.pid}` : 'another process', cause)
@@ -88,6 +94,16 @@ async function readOwner(file: string): Promise<Owner | null> {
 
 function isThisProcess(owner: Owner): boolean {
   return owner.pid === process.pid && Math.abs(owner.started - processStart()) < START_TOLERANCE_MS
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It runs, and is somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 function processStart(): number {

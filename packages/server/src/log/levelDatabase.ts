@@ -15,7 +15,11 @@ export interface LevelDatabase {
   /** @throws ServerError with code `store-unavailable`, or what `use` throws */
   read: <Result>(use: (level: Level) => Promise<Result>) => Promise<Result>
   /** Writes changes atomically and durably. Not to be called again before it has settled. */
-  write: (changes: LevelChange[]) => Promise<void>
+  write: (changes: readonly LevelChange[]) => Promise<void>
+  /** Settles when the reads that are under way have. */
+  settled: () => Promise<void>
+  /** Closes the files and opens them anew: those that are not needed any more are then gone. Not during a write. */
+  renew: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -59,6 +63,11 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
         return await result
       } catch (cause) {
         if (cause instanceof ServerError) throw cause
+        if (isCorruption(cause)) {
+          throw new ServerError('store-damaged', `A file of the store is damaged: ${messageOf(cause)}`, {
+            cause,
+          })
+        }
         throw new ServerError('store-unavailable', 'The store could not be read', { cause })
       } finally {
         reads.delete(result)
@@ -67,17 +76,39 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
     async write(changes) {
       try {
         if (writeFailed) await reopen()
-        await level.batch(changes, { sync: true })
+        await level.batch([...changes], { sync: true })
       } catch (cause) {
         writeFailed = true
         throw new ServerError('store-unavailable', 'The store could not be written', { cause })
       }
+    },
+    async settled() {
+      await Promise.allSettled(reads)
+    },
+    async renew() {
+      // Whatever becomes of it, nothing is written before the database is open.
+      writeFailed = true
+      await reopen()
     },
     async close() {
       await Promise.allSettled(reads)
       await level.close()
     },
   }
+}
+
+/** True for the error of a LevelDB that found bytes which are not what was written. */
+export function isCorruption(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return [error, cause].some(
+    (one) => one instanceof Error && 'code' in one && one.code === 'LEVEL_CORRUPTION',
+  )
+}
+
+/** What LevelDB itself says of an error; the constructor only says that it did not open. */
+export function messageOf(error: unknown): string {
+  const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
+  return cause instanceof Error ? cause.message : message
 }
 
 /** Resolves if the disk takes a file. */

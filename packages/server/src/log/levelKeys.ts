@@ -8,37 +8,47 @@ const VERSION_DIGITS = 14
 export interface RoomKeys {
   /** The room's numbers, as JSON. */
   readonly meta: string
-  readonly snapshot: string
+  /** By its version, so that one which an interrupted repair brought back is not taken for the last one. */
+  readonly snapshot: (version: number) => string
   readonly row: (version: number) => string
-  readonly quarantined: (version: number) => string
+  /** Where what cannot be used of a version is kept: a row, a snapshot, or the room's numbers. */
+  readonly quarantined: (version: number, part?: 'snapshot' | 'numbers') => string
   /** All rows after a version. */
   readonly rowsAfter: (version: number) => { gt: string; lt: string }
   /** All rows up to and including a version. */
   readonly rowsThrough: (version: number) => { gte: string; lte: string }
-  readonly allRows: { gte: string; lt: string }
-  readonly allQuarantined: { gte: string; lt: string }
+  readonly allRows: KeyRange
+  readonly allSnapshots: KeyRange
+  readonly allQuarantined: KeyRange
+}
+
+/** Keys from one on, up to another one that is not among them. */
+export interface KeyRange {
+  readonly gte: string
+  readonly lt: string
 }
 
 /** The key of the number that says how everything else is to be read. */
 export const FORMAT_KEY = 'format'
 /** Written over and over to see if the disk takes writes. */
 export const CHECK_KEY = 'check'
-/** All keys that hold a room's numbers. */
-export const ALL_META = { gte: 'meta/', lt: 'meta0' }
-
+/** The kind of the keys that name the ranges of which files may hold what was deleted or replaced. */
+const UNERASED = 'unerased'
+export const ALL_UNERASED: KeyRange = { gte: `${UNERASED}/`, lt: `${UNERASED}0` }
 /** The keys of a room. Any well-formed string is a name. */
 export function roomKeys(room: string): RoomKeys {
   const name = encodeName(room)
   const row = (version: number): string => `row/${name}/${digits(version)}`
   return {
     meta: `meta/${name}`,
-    snapshot: `snapshot/${name}`,
+    snapshot: (version) => `snapshot/${name}/${digits(version)}`,
     row,
-    quarantined: (version) => `quarantined/${name}/${digits(version)}`,
+    quarantined: (version, part) => `quarantined/${name}/${digits(version)}${part ? `.${part}` : ''}`,
     rowsAfter: (version) => ({ gt: row(version), lt: `row/${name}0` }),
     rowsThrough: (version) => ({ gte: `row/${name}/`, lte: row(version) }),
-    allRows: { gte: `row/${name}/`, lt: `row/${name}0` },
-    allQuarantined: { gte: `quarantined/${name}/`, lt: `quarantined/${name}0` },
+    allRows: under(`row/${name}`),
+    allSnapshots: under(`snapshot/${name}`),
+    allQuarantined: under(`quarantined/${name}`),
   }
 }
 
@@ -48,12 +58,12 @@ export function valueKey(scope: ValueScope, name: string): string {
 }
 
 /** All values of a scope. */
-export function valuesOf(scope: ValueScope): { gte: string; lt: string } {
-  return { gte: `value/${encodeName(scope)}/`, lt: `value/${encodeName(scope)}0` }
+export function valuesOf(scope: ValueScope): KeyRange {
+  return under(`value/${encodeName(scope)}`)
 }
 
 /** The values of a scope whose names begin alike. */
-export function valuesFrom(scope: ValueScope, prefix: string): { gte: string; lt: string } {
+export function valuesFrom(scope: ValueScope, prefix: string): KeyRange {
   const gte = valueKey(scope, prefix)
   // `~` is the greatest character of an encoded name.
   return { gte, lt: `${gte}\x7f` }
@@ -64,14 +74,48 @@ export function valueName(key: string): string {
   return decodeURIComponent(key.slice(key.lastIndexOf('/') + 1))
 }
 
-/** The room of a key that holds a room's numbers. */
-export function roomOfMeta(key: string): string {
-  return decodeURIComponent(key.slice(ALL_META.gte.length))
+/** Who a key belongs to, encoded; `null` for one that belongs to nobody. */
+export function ownerOfKey(key: string): string | null {
+  const [kind, owner, ...rest] = key.split('/')
+  return owner !== undefined && (kind === 'meta' || rest.length > 0) ? owner : null
 }
 
-/** The version at the end of a row's key. */
+/** An encoded owner as it is called: a room or a scope. */
+export function decodeOwner(owner: string): string {
+  return decodeURIComponent(owner)
+}
+
+/** All keys of a kind that belong to an encoded owner. */
+export function ownerRange(kind: string, owner: string): KeyRange {
+  const key = `${kind}/${owner}`
+  return kind === 'meta' ? { gte: key, lt: `${key}\0` } : under(key)
+}
+
+/** The key that names all keys of a kind and an encoded owner as a range of {@link ALL_UNERASED}. */
+export function unerasedKey(kind: string, owner: string): string {
+  return `${UNERASED}/${kind}/${owner}`
+}
+
+/** The range that such a key names. */
+export function unerasedRange(key: string): KeyRange {
+  const [, kind = '', owner = ''] = key.split('/')
+  return ownerRange(kind, owner)
+}
+
+/** All keys of a kind. */
+export function kindRange(kind: string): KeyRange {
+  return under(kind)
+}
+
+/** The version at the end of the key of a row, a snapshot, or what is in quarantine. */
 export function versionOf(key: string): number {
-  return Number.parseInt(key.slice(-VERSION_DIGITS), 16)
+  const from = key.lastIndexOf('/') + 1
+  return Number.parseInt(key.slice(from, from + VERSION_DIGITS), 16)
+}
+
+/** What begins with a prefix and a slash: `0` comes after it. */
+function under(prefix: string): KeyRange {
+  return { gte: `${prefix}/`, lt: `${prefix}0` }
 }
 
 function digits(version: number): string {

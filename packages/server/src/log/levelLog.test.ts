@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runLogStoreTests } from './acceptance.js'
 import { openLevelLog } from './levelLog.js'
 import type { LogStore } from './logStore.js'
+import { encodeValue } from './rowCodec.js'
 
 const folders: string[] = []
 const folderOf = new WeakMap<LogStore, string>()
@@ -164,7 +165,7 @@ describe('log store: classic-level, its own', () => {
     await store.append('alice', update)
     await store.append('bob', update)
     await store.compact('alice', { through: 1, snapshot: update })
-    store = await byHand(store, (level) => flipLastByte(level, 'snapshot/alice'))
+    store = await byHand(store, (level) => flipLastByte(level, 'snapshot/alice/00000000000001'))
     await expect(store.load('alice')).rejects.toMatchObject({ code: 'store-damaged' })
     expect((await store.load('bob')).rows).toHaveLength(1)
   })
@@ -180,10 +181,67 @@ describe('log store: classic-level, its own', () => {
     expect(bob).toEqual({ status: 'fulfilled', value: 1 })
   })
 
+  it('[L16] refuses a room whose numbers are gone or older than its rows, and lists it still', async () => {
+    for (let n = 0; n < 3; n++) await store.append('alice', update)
+    await store.append('bob', update)
+    await store.compact('bob', { through: 1, snapshot: update })
+    let old: Buffer | undefined
+    store = await byHand(store, async (level) => {
+      old = await level.get('meta/alice')
+      await level.del('meta/alice')
+      await level.del('meta/bob')
+    })
+    for (const room of ['alice', 'bob']) {
+      await expect(store.load(room)).rejects.toMatchObject({ code: 'store-damaged' })
+      await expect(store.append(room, update)).rejects.toMatchObject({ code: 'store-damaged' })
+      expect(await store.examine(room)).toMatchObject({
+        numbersDamage: expect.stringContaining('is missing'),
+        version: room === 'alice' ? 3 : 1,
+      })
+    }
+    const listed: string[] = []
+    for await (const room of store.rooms()) listed.push(room)
+    expect(listed.sort()).toEqual(['alice', 'bob'])
+    store = await byHand(store, async (level) => {
+      await level.put('meta/alice', old ?? Buffer.alloc(0))
+      await level.put(
+        'row/alice/00000000000009',
+        (await level.get('row/alice/00000000000001')) ?? Buffer.alloc(0),
+      )
+    })
+    // A damaged row is no reason: it may have any number.
+    expect((await store.load('alice')).damaged).toMatchObject([{ version: 9 }])
+    const row = encodeValue('row/alice/00000000000009', update)
+    store = await byHand(store, (level) => level.put('row/alice/00000000000009', Buffer.from(row)))
+    await expect(store.load('alice')).rejects.toThrow('is older than the rows')
+  })
+
+  it('[L24] keeps what cannot be read of a room that is put in its place', async () => {
+    for (let n = 1; n <= 3; n++) await store.append('alice', update)
+    await store.compact('alice', { through: 1, snapshot: update })
+    store = await byHand(store, async (level) => {
+      await flipLastByte(level, 'snapshot/alice/00000000000001')
+      await flipLastByte(level, 'row/alice/00000000000003')
+      await flipLastByte(level, 'meta/alice')
+    })
+    const remains = await store.examine('alice')
+    expect(remains).toMatchObject({ version: 3, snapshot: null, snapshotDamage: expect.any(String) })
+    expect(remains.numbersDamage).toContain('checksum does not match')
+    expect(remains.rows.map(({ version }) => version)).toEqual([2])
+    expect(remains.damaged.map(({ version }) => version)).toEqual([3])
+    await store.restore('alice', { ...remains, version: 100, values: new Map() })
+    expect(await store.load('alice')).toMatchObject({ version: 100, snapshot: null, damaged: [] })
+    const kept = (await store.size('alice'))?.quarantined ?? []
+    expect(kept.map(({ version, bytes }) => [version, bytes > 5])).toEqual([
+      [0, true],
+      [1, true],
+      [3, true],
+    ])
+  })
+
   it('[L16] refuses a store of a later format', async () => {
-    const { encodeValue } = await import('./rowCodec.js')
     await expect(
-      byHand(store, (level) => level.put('format', Buffer.from(encodeValue('format', Buffer.from('2'))))),
+      byHand(store, (level) => level.put('format', Buffer.from(encodeValue('format', Buffer.from('3'))))),
     ).rejects.toMatchObject({ code: 'store-damaged' })
     // The folder was let go of: what failed to open does not keep the next one out.
     await expect(openLevelLog({ folder })).rejects.toMatchObject({ code: 'store-damaged' })

@@ -1,36 +1,23 @@
 import { join } from 'node:path'
 import { ServerError } from '../errors.js'
-import { damaged } from './damaged.js'
-import { drawWriter } from './drawWriter.js'
-import { lockFolder } from './folderLock.js'
+import { damaged, damagedFile } from './damaged.js'
+import { type FolderLock, lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
-import type { LevelChange, LevelDatabase } from './levelDatabase.js'
-import {
-  ALL_META,
-  CHECK_KEY,
-  type RoomKeys,
-  roomKeys,
-  roomOfMeta,
-  valueKey,
-  valueName,
-  valuesFrom,
-  valuesOf,
-  versionOf,
-} from './levelKeys.js'
-import type {
-  Composed,
-  DamagedRow,
-  LogRow,
-  LogStore,
-  OwnAppend,
-  QuarantinedRow,
-  ValueScope,
-  WrittenBatch,
-} from './logStore.js'
+import { type AppendJob, type Outcome, planAppends, readNumbersOfAll } from './levelAppend.js'
+import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
+import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
+import { createLevelEraser } from './levelErase.js'
+import { checkLevelFiles } from './levelFiles.js'
+import { CHECK_KEY, type RoomKeys, roomKeys, valuesOf } from './levelKeys.js'
+import { levelScopes, roomNames } from './levelNames.js'
+import { restorationChanges } from './levelRestore.js'
+import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
+import { listValues, readValues, valueChanges } from './levelValues.js'
+import type { LogRow, LogStore, WrittenBatch } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
-import { decodeQuarantined, encodeQuarantined } from './quarantineRecord.js'
-import { decodeMeta, encodeMeta, type RoomMeta } from './roomMeta.js'
-import { decodeValue, encodeValue } from './rowCodec.js'
+import { encodeQuarantined } from './quarantineRecord.js'
+import { encodeMeta } from './roomMeta.js'
+import { encodeValue } from './rowCodec.js'
 
 export interface LevelLogOptions {
   /** The data folder; it is created if need be. The database lies in `log` within. */
@@ -39,14 +26,12 @@ export interface LevelLogOptions {
   onBatch?: (batch: WrittenBatch) => void
 }
 
-/** An update to append, or changes that are found only when it is their turn to be written. */
 type Job =
-  | { readonly kind: 'append'; readonly keys: RoomKeys; readonly update: Uint8Array }
-  | { readonly kind: 'own'; readonly keys: RoomKeys; readonly room: string; readonly own: OwnAppend }
-  | { readonly kind: 'values'; readonly changes: readonly LevelChange[] }
+  | AppendJob
+  /** Changes that are found only when it is their turn to be written. */
   | { readonly kind: 'change'; readonly find: () => Promise<LevelChange[]> }
-/** A row, or why there is none: a room whose numbers are damaged must not fail the others of its batch. */
-type Outcome = LogRow | null | { readonly error: unknown }
+  /** As a change, of something that is not worth erasing. */
+  | { readonly kind: 'upkeep'; readonly find: () => Promise<LevelChange[]> }
 
 /** What the server itself writes is a message or a few; how much exactly shows only when it is composed. */
 const OWN_BYTES = 1024
@@ -71,78 +56,38 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
 export async function openLevelLog({ folder, onBatch }: LevelLogOptions): Promise<LogStore> {
   const lock = await lockFolder(folder)
   try {
-    const database = await openLevelStore(join(lock.folder, 'log')).catch(async (error) => {
+    const damaged = (await checkLevelFiles(lock.folder)).find(({ torn }) => !torn)
+    if (damaged) {
+      // While somebody writes them the files of a sound store do not fit together either.
+      if (await lock.isClaimed()) throw await lock.conflict()
+      throw damagedFile(damaged)
+    }
+    const database = await openLevelStore(join(lock.folder, LEVEL_FOLDER)).catch(async (error) => {
       throw isLocked(error) ? await lock.conflict(error) : error
     })
-    await lock.claim()
-    return createLevelLog(database, lock.release, onBatch)
+    try {
+      await lock.claim()
+      return await createLevelLog(database, lock, onBatch)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-function createLevelLog(
+async function createLevelLog(
   database: LevelDatabase,
-  release: () => Promise<void>,
+  { folder, release }: FolderLock,
   onBatch?: (batch: WrittenBatch) => void,
-): LogStore {
+): Promise<LogStore> {
   let closing: Promise<void> | null = null
 
-  const append = async (jobs: ReadonlyArray<Exclude<Job, { kind: 'change' }>>): Promise<Outcome[]> => {
-    const metaKeys = [...new Set(jobs.flatMap((job) => ('keys' in job ? [job.keys.meta] : [])))]
-    const wanted = jobs.flatMap((job) =>
-      job.kind === 'own' ? (job.own.reads ?? []).map((name) => valueKey(`room:${job.room}`, name)) : [],
-    )
-    const stored = await database.read((level) => level.getMany([...metaKeys, ...wanted]))
-    const metas = new Map<string, RoomMeta | ServerError>()
-    for (const [index, key] of metaKeys.entries()) metas.set(key, decodeMeta(key, stored[index]))
-    // As of the job whose turn it is: those before it in the batch have written theirs.
-    const values = new Map<string, Uint8Array | null>()
-    for (const [index, key] of wanted.entries()) {
-      const found = stored[metaKeys.length + index]
-      const value = found && decodeValue(key, found)
-      values.set(key, value instanceof Uint8Array ? value : null)
-    }
-    const touched = new Map<string, RoomMeta>()
-    const changes: LevelChange[] = []
-    const outcomes = jobs.map((job): Outcome => {
-      if (job.kind === 'values') {
-        changes.push(...job.changes)
-        return null
-      }
-      const { keys } = job
-      const meta = metas.get(keys.meta)
-      if (!meta || meta instanceof ServerError) return { error: meta ?? damaged(keys.meta, 'is missing') }
-      let update: Uint8Array
-      if (job.kind === 'own') {
-        const { client, clock } = meta.writer ?? drawWriter()
-        const scope = `room:${job.room}` as const
-        const seen = new Map<string, Uint8Array>()
-        for (const name of job.own.reads ?? []) {
-          const value = values.get(valueKey(scope, name))
-          if (value) seen.set(name, value)
-        }
-        let composed: Composed | null
-        try {
-          composed = job.own.compose({ client, clock }, seen)
-        } catch (error) {
-          return { error }
-        }
-        if (!composed) return null
-        update = composed.update
-        meta.writer = { client, clock: clock + composed.clocks }
-        for (const [name, value] of composed.values ?? []) values.set(valueKey(scope, name), value)
-        changes.push(...valueChanges(scope, composed.values ?? new Map()))
-      } else update = job.update
-      meta.version++
-      const key = keys.row(meta.version)
-      changes.push({ type: 'put', key, value: encodeValue(key, update) })
-      touched.set(keys.meta, meta)
-      return { version: meta.version, update }
-    })
-    for (const [key, meta] of touched) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
-    if (changes.length > 0) await database.write(changes)
+  const append = async (jobs: readonly AppendJob[]): Promise<readonly Outcome[]> => {
+    const { changes, outcomes } = await database.read((level) => planAppends(level, jobs))
+    if (changes.length > 0) await database.write(eraser.note(changes))
     const updates = outcomes.filter((outcome) => outcome && 'version' in outcome).length
     if (updates > 0) onBatch?.({ updates })
     return outcomes
@@ -151,14 +96,14 @@ function createLevelLog(
   const commits = createGroupCommit<Job, Outcome>({
     async write(jobs) {
       const [first] = jobs
-      if (first?.kind === 'change') {
+      if (first && 'find' in first) {
         const changes = await first.find()
-        if (changes.length > 0) await database.write(changes)
+        if (changes.length > 0) await database.write(first.kind === 'change' ? eraser.note(changes) : changes)
         return [null]
       }
-      return append(jobs.filter((job) => job.kind !== 'change'))
+      return append(jobs.flatMap((job) => ('find' in job ? [] : [job])))
     },
-    joins: (first, next) => first.kind !== 'change' && next.kind !== 'change',
+    joins: (first, next) => !('find' in first) && !('find' in next),
     sizeOf: (job) => (job.kind === 'append' ? job.update.byteLength : job.kind === 'own' ? OWN_BYTES : 0),
     maxBatchSize: MAX_BATCH_BYTES,
   })
@@ -172,63 +117,44 @@ function createLevelLog(
   const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
     await add({ kind: 'change', find })
   }
-  const readMeta = async (keys: RoomKeys): Promise<RoomMeta> =>
-    orThrow(decodeMeta(keys.meta, await database.read((level) => level.get(keys.meta))))
+  const eraser = await createLevelEraser({
+    database,
+    async alone(find) {
+      await add({ kind: 'upkeep', find })
+    },
+  })
 
   return {
     append: async (room, update) =>
       (await add({ kind: 'append', keys: roomKeys(room), update }))?.version ?? 0,
     appendOwn: (room, own) => add({ kind: 'own', keys: roomKeys(room), room, own }),
-
-    async load(room, { after = 0 } = {}) {
-      const keys = roomKeys(room)
-      return database.read(async (level) => {
-        const view = level.snapshot()
-        try {
-          const meta = orThrow(decodeMeta(keys.meta, await level.get(keys.meta, { snapshot: view })))
-          const isBehind = meta.snapshotVersion > after
-          const rows: LogRow[] = []
-          const bad: DamagedRow[] = []
-          const range = isBehind || after === 0 ? keys.allRows : keys.rowsAfter(after)
-          for await (const [key, value] of level.iterator({ ...range, snapshot: view })) {
-            const version = versionOf(key)
-            const update = decodeValue(key, value)
-            if (update instanceof Uint8Array) rows.push({ version, update })
-            else bad.push({ version, reason: update.damage })
-          }
-          const { epoch, version, snapshotVersion } = meta
-          const base = { epoch, version, rows, damaged: bad }
-          if (!isBehind) return { ...base, snapshot: null }
-          const value = await level.get(keys.snapshot, { snapshot: view })
-          const update = value ? decodeValue(keys.snapshot, value) : { damage: 'is missing' }
-          // Without it the rows are not the document. Nothing is served until somebody has looked.
-          if (!(update instanceof Uint8Array)) throw damaged(keys.snapshot, update.damage)
-          return { ...base, snapshot: { version: snapshotVersion, update } }
-        } finally {
-          await view.close()
-        }
-      })
-    },
+    load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, roomKeys(room), after)),
 
     async heads(rooms) {
-      const keys = rooms.map((room) => roomKeys(room).meta)
-      const stored = await database.read((level) => level.getMany(keys))
+      const keys = rooms.map(roomKeys)
+      const metas = await database.read((level) => readNumbersOfAll(level, keys))
       return new Map(
-        rooms.map((room, index) => [room, orThrow(decodeMeta(keys[index] as string, stored[index])).version]),
+        rooms.map((room, index) => {
+          const meta = metas.get((keys[index] as RoomKeys).meta)
+          if (!meta || 'code' in meta) throw meta ?? damaged(room, 'is missing')
+          return [room, meta.version]
+        }),
       )
     },
 
     async compact(room, { through, snapshot, keep = [] }) {
       const keys = roomKeys(room)
       await change(async () => {
-        const meta = await readMeta(keys)
+        const meta = await database.read((level) => readNumbers(level, keys))
         if (meta.version < through || meta.snapshotVersion >= through) return []
         const kept = new Set(keep.map(keys.row))
         const replaced = await database.read((level) => level.keys(keys.rowsThrough(through)).all())
+        const before = await database.read((level) => level.keys(keys.allSnapshots).all())
         meta.snapshotVersion = through
+        const key = keys.snapshot(through)
         return [
-          ...replaced.filter((key) => !kept.has(key)).map((key): LevelChange => ({ type: 'del', key })),
-          { type: 'put', key: keys.snapshot, value: encodeValue(keys.snapshot, snapshot) },
+          ...[...before, ...replaced.filter((row) => !kept.has(row))].map(deletion),
+          { type: 'put', key, value: encodeValue(key, snapshot) },
           { type: 'put', key: keys.meta, value: encodeMeta(keys.meta, meta) },
         ]
       })
@@ -249,72 +175,27 @@ function createLevelLog(
       })
     },
 
-    async size(room) {
-      const keys = roomKeys(room)
-      return database.read(async (level) => {
-        const value = await level.get(keys.meta)
-        if (!value) return null
-        const { epoch, version, snapshotVersion } = orThrow(decodeMeta(keys.meta, value))
-        let rowCount = 0
-        let rowBytes = 0
-        for await (const row of level.values(keys.allRows)) {
-          rowCount++
-          rowBytes += row.byteLength
-        }
-        const quarantined: QuarantinedRow[] = []
-        for await (const [key, record] of level.iterator(keys.allQuarantined)) {
-          quarantined.push({ version: versionOf(key), ...decodeQuarantined(key, record) })
-        }
-        const snapshotBytes = (await level.get(keys.snapshot))?.byteLength ?? 0
-        return { epoch, version, snapshotVersion, snapshotBytes, rowCount, rowBytes, quarantined }
-      })
-    },
+    size: (room) => database.read((level) => readSize(level, roomKeys(room))),
 
     values: {
-      async read(scope, names) {
-        const keys = names.map((name) => valueKey(scope, name))
-        const stored = await database.read((level) => level.getMany(keys))
-        const values = new Map<string, Uint8Array>()
-        for (const [index, name] of names.entries()) {
-          const value = stored[index] && decodeValue(keys[index] as string, stored[index])
-          if (value instanceof Uint8Array) values.set(name, value)
-        }
-        return values
-      },
-      async list(scope, { prefix, limit = Number.POSITIVE_INFINITY, reverse = false }) {
-        const found = await database.read((level) =>
-          level.iterator({ ...valuesFrom(scope, prefix), limit, reverse }).all(),
-        )
-        return new Map(
-          found.flatMap(([key, stored]) => {
-            const value = decodeValue(key, stored)
-            return value instanceof Uint8Array ? [[valueName(key), value]] : []
-          }),
-        )
-      },
+      read: (scope, names) => database.read((level) => readValues(level, scope, names)),
+      list: (scope, range) => database.read((level) => listValues(level, scope, range)),
       async write(scope, values) {
         await add({ kind: 'values', changes: valueChanges(scope, values) })
       },
+      scopes: () => levelScopes(database),
     },
 
-    async delete(room) {
-      const keys = roomKeys(room)
-      await change(async () =>
-        database.read(async (level) => {
-          const rows = await level.keys(keys.allRows).all()
-          const quarantined = await level.keys(keys.allQuarantined).all()
-          const values = await level.keys(valuesOf(`room:${room}`)).all()
-          return [keys.meta, keys.snapshot, ...rows, ...quarantined, ...values].map((key) => ({
-            type: 'del',
-            key,
-          }))
-        }),
-      )
-    },
-
-    async *rooms() {
-      const keys = await database.read((level) => level.keys(ALL_META).all())
-      for (const key of keys) yield roomOfMeta(key)
+    delete: (room) =>
+      change(() => database.read(async (level) => (await keysOfRoom(level, room)).map(deletion))),
+    rooms: () => roomNames(database),
+    examine: (room) => database.read((level) => readRemains(level, roomKeys(room))),
+    restore: (room, restoration) =>
+      change(() => database.read((level) => restorationChanges(level, room, restoration))),
+    async erase({ copies = false } = {}) {
+      if (closing) throw new ServerError('closed', 'The log store is closed')
+      await eraser.run()
+      if (copies) await removeCopies(folder)
     },
 
     check: () =>
@@ -334,14 +215,13 @@ function createLevelLog(
   }
 }
 
-function valueChanges(scope: ValueScope, values: ReadonlyMap<string, Uint8Array | null>): LevelChange[] {
-  return [...values].map(([name, value]) => {
-    const key = valueKey(scope, name)
-    return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
-  })
+async function keysOfRoom(level: Level, room: string): Promise<string[]> {
+  const keys = roomKeys(room)
+  const ranges = [keys.allRows, keys.allSnapshots, keys.allQuarantined, valuesOf(`room:${room}`)]
+  const found = await Promise.all(ranges.map((range) => level.keys(range).all()))
+  return [keys.meta, ...found.flat()]
 }
 
-function orThrow(meta: RoomMeta | ServerError): RoomMeta {
-  if (meta instanceof ServerError) throw meta
-  return meta
+function deletion(key: string): LevelChange {
+  return { type: 'del', key }
 }

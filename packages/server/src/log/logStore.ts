@@ -11,6 +11,14 @@ export interface DamagedRow {
   readonly reason: string
 }
 
+/** What is stored of a room as far as it can be read. */
+export interface Remains extends StoredRoom {
+  /** Why the snapshot cannot be read, or `null` if it can, or there is none. */
+  readonly snapshotDamage: string | null
+  /** Why the room's numbers cannot be read, or `null` if they can; `version` is then the greatest one that was found. */
+  readonly numbersDamage: string | null
+}
+
 /** A row that was put aside because it cannot be applied. Its bytes are kept for whoever looks into it. */
 export interface QuarantinedRow {
   readonly version: number
@@ -51,6 +59,18 @@ export interface Compaction {
   readonly snapshot: Uint8Array
   /** Versions of rows up to `through` that are not part of the snapshot and stay rows, such as those that wait for a gap to close. */
   readonly keep?: readonly number[]
+}
+
+/** What a room is to hold from now on, whatever it held before. */
+export interface Restoration {
+  readonly epoch: number
+  /** The version of the room. It must be above every version that was ever given for it. */
+  readonly version: number
+  readonly snapshot: LogRow | null
+  /** Rows that are not part of the snapshot, oldest first, none above `version`. */
+  readonly rows: readonly LogRow[]
+  /** Values of the room; those that are not named stay as they are. `null` removes one. */
+  readonly values: ReadonlyMap<string, Uint8Array | null>
 }
 
 /** As whom the server itself writes in a room. */
@@ -112,10 +132,12 @@ export interface ValueStore {
   list: (scope: ValueScope, range: ValueRange) => Promise<Map<string, Uint8Array>>
   /** Writes values of a scope, durable when the promise resolves; `null` removes one. */
   write: (scope: ValueScope, values: ReadonlyMap<string, Uint8Array | null>) => Promise<void>
+  /** The scopes that have values, in no particular order. */
+  scopes: () => AsyncIterable<ValueScope>
 }
 
-/** What values belong to: those of a room go when the room is deleted. */
-export type ValueScope = `room:${string}` | `channel:${string}`
+/** What values belong to: those of a room go when the room is deleted; those of `store` are of the store as a whole. */
+export type ValueScope = `room:${string}` | `channel:${string}` | 'store'
 
 /**
  * The durable log of all rooms: for each room a snapshot, the updates since, and the number of the last one.
@@ -161,8 +183,21 @@ export interface LogStore {
   readonly values: ValueStore
   /** Removes all that is stored of a room, its versions and its values too. */
   delete: (room: string) => Promise<void>
-  /** The names of all rooms, in no particular order. */
+  /** The names of all rooms, in no particular order, those that cannot be read included. */
   rooms: () => AsyncIterable<string>
+  /** Reads what can be read of a room, also where it is too little to be served: to look into it, and to repair it. */
+  examine: (room: string) => Promise<Remains>
+  /**
+   * Puts a room in place of what is stored under its name, atomically. What of that cannot be read goes into quarantine, and
+   * what was in quarantine stays there. The server's own rows have a new client id from then on: the clocks of the old one
+   * may have been given beyond what is known here.
+   */
+  restore: (room: string, restoration: Restoration) => Promise<void>
+  /**
+   * Resolves when the bytes of what had been deleted or replaced before the call are in none of the store's files, those
+   * in quarantine excepted; with `copies`, also what a repair kept of files that could not be read.
+   */
+  erase: (options?: { readonly copies?: boolean }) => Promise<void>
   /** Resolves if the store can write durably now. */
   check: () => Promise<void>
   /** Finishes what was asked for and releases the store. May be called twice. */

@@ -3,6 +3,7 @@ import { drawWriter } from './drawWriter.js'
 import type { LogStore, QuarantinedRow, RoomWriterState, ValueScope } from './logStore.js'
 
 interface MemoryRoom {
+  epoch: number
   version: number
   snapshot: { version: number; update: Uint8Array } | null
   rows: Map<number, Uint8Array>
@@ -32,6 +33,7 @@ export function createMemoryLog(): LogStore {
 
   const enter = (name: string): MemoryRoom => {
     const room = rooms.get(name) ?? {
+      epoch: 0,
       version: 0,
       snapshot: null,
       rows: new Map(),
@@ -59,6 +61,21 @@ export function createMemoryLog(): LogStore {
     values.set(scope, known)
   }
 
+  const load: LogStore['load'] = async (name, { after = 0 } = {}) => {
+    open()
+    const room = rooms.get(name)
+    const snapshot = room?.snapshot ?? null
+    const isBehind = snapshot !== null && snapshot.version > after
+    const rows = [...(room?.rows ?? [])].map(([version, update]) => ({ version, update }))
+    return {
+      epoch: room?.epoch ?? 0,
+      version: room?.version ?? 0,
+      snapshot: isBehind ? snapshot : null,
+      rows: isBehind ? rows : rows.filter(({ version }) => version > after),
+      damaged: [],
+    }
+  }
+
   return {
     async append(name, update) {
       open()
@@ -80,20 +97,7 @@ export function createMemoryLog(): LogStore {
       if (changes) writeValues(`room:${name}`, changes)
       return { version: room.version, update }
     },
-    async load(name, { after = 0 } = {}) {
-      open()
-      const room = rooms.get(name)
-      const snapshot = room?.snapshot ?? null
-      const isBehind = snapshot !== null && snapshot.version > after
-      const rows = [...(room?.rows ?? [])].map(([version, update]) => ({ version, update }))
-      return {
-        epoch: 0,
-        version: room?.version ?? 0,
-        snapshot: isBehind ? snapshot : null,
-        rows: isBehind ? rows : rows.filter(({ version }) => version > after),
-        damaged: [],
-      }
-    },
+    load,
     async heads(names) {
       open()
       return new Map(names.map((name) => [name, rooms.get(name)?.version ?? 0]))
@@ -124,7 +128,7 @@ export function createMemoryLog(): LogStore {
       let rowBytes = 0
       for (const update of room.rows.values()) rowBytes += update.byteLength
       return {
-        epoch: 0,
+        epoch: room.epoch,
         version: room.version,
         snapshotVersion: room.snapshot?.version ?? 0,
         snapshotBytes: room.snapshot?.update.byteLength ?? 0,
@@ -151,6 +155,10 @@ export function createMemoryLog(): LogStore {
         open()
         writeValues(scope, changes)
       },
+      async *scopes() {
+        open()
+        yield* [...values].flatMap(([scope, known]) => (known.size > 0 ? [scope] : []))
+      },
     },
     async delete(name) {
       open()
@@ -160,6 +168,22 @@ export function createMemoryLog(): LogStore {
     async *rooms() {
       open()
       yield* [...rooms.keys()]
+    },
+    examine: async (name) => ({ ...(await load(name)), snapshotDamage: null, numbersDamage: null }),
+    async restore(name, { epoch, version, snapshot, rows, values: changes }) {
+      open()
+      rooms.set(name, {
+        ...enter(name),
+        epoch,
+        version,
+        snapshot: snapshot && { version: snapshot.version, update: snapshot.update.slice() },
+        rows: new Map(rows.map((row) => [row.version, row.update.slice()])),
+        writer: drawWriter(),
+      })
+      writeValues(`room:${name}`, changes)
+    },
+    async erase() {
+      open()
     },
     async check() {
       open()

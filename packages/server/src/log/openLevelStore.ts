@@ -1,11 +1,24 @@
 import { ServerError } from '../errors.js'
-import { damaged } from './damaged.js'
-import { type LevelDatabase, openLevelDatabase } from './levelDatabase.js'
+import { damaged, damagedFile } from './damaged.js'
+import {
+  isCorruption,
+  type LevelChange,
+  type LevelDatabase,
+  messageOf,
+  openLevelDatabase,
+} from './levelDatabase.js'
 import { FORMAT_KEY } from './levelKeys.js'
 import { decodeValue, encodeValue } from './rowCodec.js'
 
 /** The format of the whole store; a server that finds another one is older than the data. */
-const STORE_FORMAT = '1'
+const STORE_FORMAT = '2'
+
+/** What makes a LevelDB a store of this format. */
+const FORMAT: LevelChange = {
+  type: 'put',
+  key: FORMAT_KEY,
+  value: encodeValue(FORMAT_KEY, Buffer.from(STORE_FORMAT)),
+}
 
 /**
  * Opens a LevelDB and makes sure that it is a store this server can read.
@@ -19,14 +32,13 @@ export async function openLevelStore(location: string): Promise<LevelDatabase> {
     database = await openLevelDatabase(location)
   } catch (cause) {
     if (isLocked(cause)) throw cause
+    if (isCorruption(cause)) throw damagedFile({ file: location, reason: messageOf(cause), torn: false })
     throw new ServerError('store-unavailable', `The store in ${location} could not be opened`, { cause })
   }
   try {
     const value = await database.read((level) => level.get(FORMAT_KEY))
-    if (!value) {
-      const format = encodeValue(FORMAT_KEY, Buffer.from(STORE_FORMAT))
-      await database.write([{ type: 'put', key: FORMAT_KEY, value: format }])
-    } else {
+    if (!value) await database.write([FORMAT])
+    else {
       const format = decodeValue(FORMAT_KEY, value)
       if (!(format instanceof Uint8Array)) throw damaged(FORMAT_KEY, format.damage)
       const found = Buffer.from(format).toString()
@@ -41,6 +53,17 @@ export async function openLevelStore(location: string): Promise<LevelDatabase> {
   } catch (error) {
     await database.close()
     throw error
+  }
+}
+
+/** Writes the format again where it cannot be read, in a database that nobody has open. */
+export async function repairStoreFormat(location: string): Promise<void> {
+  const database = await openLevelDatabase(location)
+  try {
+    const value = await database.read((level) => level.get(FORMAT_KEY))
+    if (!value || !(decodeValue(FORMAT_KEY, value) instanceof Uint8Array)) await database.write([FORMAT])
+  } finally {
+    await database.close()
   }
 }
 

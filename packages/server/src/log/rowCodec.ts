@@ -21,8 +21,8 @@ export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
 export function decodeValue(key: string, value: Uint8Array): Uint8Array | { damage: string } {
   if (value.byteLength < HEADER_BYTES) return { damage: 'cut off' }
   if (value[0] !== FORMAT) return { damage: `unknown format ${value[0]}` }
-  // Copied, so that what reads beyond its end does not read the header or another row.
-  const payload = value.slice(HEADER_BYTES)
+  // Copied, so that what reads beyond its end does not read the header or another row; `slice` of a Buffer does not copy.
+  const payload = new Uint8Array(value.subarray(HEADER_BYTES))
   const stored = new DataView(value.buffer, value.byteOffset).getUint32(1)
   return stored === crc32(encoder.encode(key), payload) ? payload : { damage: 'checksum does not match' }
 }

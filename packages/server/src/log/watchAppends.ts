@@ -8,21 +8,11 @@ import type { LogStore } from './logStore.js'
  */
 export function watchAppends(store: LogStore, onAppend: (room: string, version: number) => void): LogStore {
   return {
+    ...store,
     async append(room, update) {
       const version = await store.append(room, update)
       onAppend(room, version)
       return version
     },
-    appendOwn: (room, own) => store.appendOwn(room, own),
-    load: (room, options) => store.load(room, options),
-    heads: (rooms) => store.heads(rooms),
-    compact: (room, compaction) => store.compact(room, compaction),
-    quarantine: (room, rows) => store.quarantine(room, rows),
-    size: (room) => store.size(room),
-    values: store.values,
-    delete: (room) => store.delete(room),
-    rooms: () => store.rooms(),
-    check: () => store.check(),
-    close: () => store.close(),
   }
 }

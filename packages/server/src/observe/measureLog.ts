@@ -51,6 +51,7 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
         () => metrics.quarantined(rows.length),
       ),
     values: {
+      ...store.values,
       list: (scope, range) => measure('values', () => store.values.list(scope, range), ignore),
       read: (scope, names) => measure('values', () => store.values.read(scope, names), ignore),
       write: (scope, values) => measure('values', () => store.values.write(scope, values), ignore),

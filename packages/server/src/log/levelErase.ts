@@ -1,0 +1,103 @@
+import type { LevelChange, LevelDatabase } from './levelDatabase.js'
+import { ALL_UNERASED, type KeyRange, ownerOfKey, unerasedKey, unerasedRange } from './levelKeys.js'
+import { encodeValue } from './rowCodec.js'
+
+/** Gets what was deleted or replaced out of the files of a LevelDB. */
+export interface LevelEraser {
+  /** Notes what changes delete or replace; returns them with the note that there is something to erase. */
+  note: (changes: readonly LevelChange[]) => readonly LevelChange[]
+  /** Erases what was noted before the call. */
+  run: () => Promise<void>
+}
+
+export interface LevelEraserOptions {
+  database: LevelDatabase
+  /** Does something while nothing is written. */
+  alone: (work: () => Promise<LevelChange[]>) => Promise<void>
+}
+
+/** So many ranges that lie next to each other are rewritten together. */
+const CHUNK_SIZE = 64
+/** The kind of keys that say nothing of anybody: the numbers of rooms. */
+const NUMBERS = 'meta'
+/** The kind of keys that are written over. */
+const REPLACED = 'value'
+
+/**
+ * Creates a {@link LevelEraser}.
+ *
+ * LevelDB lets go of what was deleted when it rewrites a file together with a newer one that says so. Two things keep it from
+ * that: what was written and deleted before it left memory lies in one file, deletion and all, and a range that is all in the
+ * last level is not rewritten on request. So memory is written out first; then the ends of each range are written, and with
+ * them there is a newer file over all of it.
+ */
+export async function createLevelEraser(options: LevelEraserOptions): Promise<LevelEraser> {
+  const { database, alone } = options
+  // Written down with what is deleted, for a process may end before it has erased that.
+  const noted = new Set(await database.read((level) => level.keys(ALL_UNERASED).all()))
+  let running: Promise<void> = Promise.resolve()
+
+  /** Writes files anew that hold anything of ranges, which are in order. */
+  const rewrite = async (ranges: readonly KeyRange[]): Promise<void> => {
+    const ends = ranges.flatMap(endsOf).sort()
+    const [first, last] = [ends[0], ends.at(-1)]
+    if (first === undefined || last === undefined) return
+    await alone(async () =>
+      ends.map((key) => ({ type: 'put', key, value: encodeValue(key, new Uint8Array()) })),
+    )
+    await database.read((level) => level.compactRange(first, last))
+    await alone(async () => ends.map(deletion))
+  }
+
+  const run = async (): Promise<void> => {
+    const keys = [...noted]
+    if (keys.length === 0) return
+    for (const key of keys) noted.delete(key)
+    try {
+      // Who began to read before the deletion holds on to what was deleted.
+      await database.settled()
+      await database.read((level) => level.compactRange(ALL_UNERASED.gte, ALL_UNERASED.gte))
+      const ranges = keys.map(unerasedRange).sort((a, b) => (a.gte < b.gte ? -1 : 1))
+      for (let from = 0; from < ranges.length; from += CHUNK_SIZE) {
+        await rewrite(ranges.slice(from, from + CHUNK_SIZE))
+      }
+      await alone(async () => {
+        // Files that somebody still read from are then gone too.
+        await database.renew()
+        return keys.filter((key) => !noted.has(key)).map(deletion)
+      })
+    } catch (error) {
+      for (const key of keys) noted.add(key)
+      throw error
+    }
+  }
+
+  return {
+    note(changes) {
+      const notes: LevelChange[] = []
+      for (const change of changes) {
+        const kind = change.key.split('/', 1)[0] ?? ''
+        const owner = ownerOfKey(change.key)
+        if (owner === null || kind === NUMBERS || (change.type === 'put' && kind !== REPLACED)) continue
+        const key = unerasedKey(kind, owner)
+        if (noted.has(key)) continue
+        noted.add(key)
+        notes.push({ type: 'put', key, value: encodeValue(key, new Uint8Array()) })
+      }
+      return notes.length > 0 ? [...changes, ...notes] : changes
+    },
+    run() {
+      running = running.catch(() => {}).then(run)
+      return running
+    },
+  }
+}
+
+function deletion(key: string): LevelChange {
+  return { type: 'del', key }
+}
+
+/** Keys just outside of a range. `.` comes before the slash, and a key without one is of no room. */
+function endsOf({ gte, lt }: KeyRange): [string, string] {
+  return [`${gte.slice(0, -1)}.`, lt]
+}
