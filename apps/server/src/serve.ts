@@ -11,6 +11,7 @@ import {
   openControlServer,
   openLevelLog,
   ServerError,
+  type ServerOptions,
   type WukongNotifier,
 } from '@parley/server'
 import { pino } from 'pino'
@@ -20,6 +21,9 @@ import { UsageError } from './usage.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
+/** How long after all is closed the process may take to end by itself. */
+const LEAVE_TIMEOUT_MS = 2_000
+
 /** `parley serve`: runs until it is told to stop, then resolves when everything is stored and closed. */
 export async function runServe(
   args: readonly string[],
@@ -27,51 +31,21 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
-  const {
-    host,
-    port,
-    data,
-    store: kind,
-    origins,
-    trustProxy,
-    web,
-    logLevel,
-    ingestToken,
-    metricsToken,
-  } = settings
+  const { data, store: kind, web } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
-  const logger = guardLogger(pino({ level: logLevel }, pino.destination({ dest: 2, sync: true })))
-  const stopAsked = new Promise<void>((resolve) => {
-    // Once: whoever asks twice does not want to wait, and gets what the system does by default.
-    for (const signal of SIGNALS) process.once(signal, () => resolve())
-  })
+  const destination = pino.destination({ dest: 2, sync: true })
+  const logger = guardLogger(pino({ level: settings.logLevel }, destination))
+  const stopAsked = whenAskedToStop()
+  const wukong = wukongOf(settings, logger)
   const metrics = createMetrics()
   const store =
     kind === 'memory'
       ? createMemoryLog()
       : await openLevelLog({ folder: data, onBatch: metrics.batchWritten })
-  const opened: Array<{ close: () => Promise<void> }> = [store]
+  const opened: Array<{ close: () => Promise<void> }> = []
   try {
-    const wukong = wukongOf(settings, logger)
-    if (wukong) opened.push(wukong)
-    const gateway = {
-      ...(ingestToken === undefined ? {} : { ingestToken }),
-      ...(wukong ? { notify: wukong.notify } : {}),
-    }
-    const server = await createServer({
-      store,
-      auth,
-      host,
-      port,
-      origins,
-      trustProxy,
-      logger,
-      metrics,
-      gateway,
-      ...(metricsToken === undefined ? {} : { metricsToken }),
-      ...(web === undefined ? {} : { webRoot: web }),
-    })
+    const server = await createServer({ ...serverOptions(settings, wukong), store, auth, logger, metrics })
     opened.push(server)
     const { url } = await server.listen()
     if (kind === 'level') {
@@ -83,7 +57,55 @@ export async function runServe(
     if (web !== undefined) out(whatToTry(url))
     await stopAsked
   } finally {
-    for (const { close } of opened.reverse()) await close()
+    await Promise.all(opened.map(({ close }) => close()))
+    await wukong?.close()
+    // A server closes its store itself, and does not wait for it without end.
+    if (opened.length === 0) await store.close()
+    leaveInTime(logger)
+  }
+}
+
+/** Resolves when somebody wants the process to end. */
+function whenAskedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const onSignal = (): void => {
+      // Whoever asks again, in whichever way, does not want to wait, and gets what the system does by default.
+      for (const signal of SIGNALS) process.off(signal, onSignal)
+      resolve()
+    }
+    for (const signal of SIGNALS) process.on(signal, onSignal)
+  })
+}
+
+/**
+ * Ends the process if it does not end by itself. A disk that does not answer holds the threads that asked it, and
+ * `process.exit` waits for threads: only the system gets past them.
+ */
+function leaveInTime(logger: Logger): void {
+  const leave = (): void => {
+    logger.error({}, 'the store does not answer: the process ends without it')
+    process.kill(process.pid, 'SIGKILL')
+  }
+  setTimeout(leave, LEAVE_TIMEOUT_MS).unref()
+}
+
+function serverOptions(
+  settings: ServeSettings,
+  wukong: WukongNotifier | null,
+): Omit<ServerOptions, 'store' | 'auth'> {
+  const { host, port, origins, trustProxy, web, ingestToken, metricsToken, stopDelayMs } = settings
+  return {
+    host,
+    port,
+    origins,
+    trustProxy,
+    timing: { stopDelayMs },
+    gateway: {
+      ...(ingestToken === undefined ? {} : { ingestToken }),
+      ...(wukong ? { notify: wukong.notify } : {}),
+    },
+    ...(metricsToken === undefined ? {} : { metricsToken }),
+    ...(web === undefined ? {} : { webRoot: web }),
   }
 }
 

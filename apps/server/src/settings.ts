@@ -17,6 +17,7 @@ export interface ServeSettings {
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
   readonly metricsToken: string | undefined
+  readonly stopDelayMs: number
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -34,6 +35,9 @@ export interface UserSettings {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const MAX_PORT = 65_535
+/** Whoever tells a server to stop does not wait much longer than this before it kills it. */
+const MAX_STOP_DELAY_S = 60
+const MS_PER_S = 1000
 /** The first is what is logged if nothing is said. */
 const LOG_LEVELS = ['warn', 'silent', 'error', 'info', 'debug'] as const
 
@@ -73,7 +77,8 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     ingestToken: env.PARLEY_INGEST_TOKEN,
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
-    metricsToken: env.PARLEY_METRICS_TOKEN,
+    metricsToken: env.PARLEY_METRICS_TOKEN || undefined,
+    stopDelayMs: readStopDelay(env.PARLEY_STOP_DELAY || '1'),
     origins: readList(values.origin ?? [env.PARLEY_ORIGINS ?? '']),
     web: values.web ?? env.PARLEY_WEB,
     logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),
@@ -120,6 +125,15 @@ function readPort(text: string): number {
     throw new UsageError(`--port must be a number from 0 to ${MAX_PORT}, not ${text}`)
   }
   return Number(text)
+}
+
+function readStopDelay(text: string): number {
+  if (!/^\d{1,2}(\.\d{1,3})?$/.test(text) || Number(text) > MAX_STOP_DELAY_S) {
+    throw new UsageError(
+      `PARLEY_STOP_DELAY must be a number of seconds from 0 to ${MAX_STOP_DELAY_S}, not ${text}`,
+    )
+  }
+  return Number(text) * MS_PER_S
 }
 
 /** What lists that separate by commas hold. */

@@ -38,6 +38,8 @@ serve
                     changes, and its managerToken
                     what Prometheus must show       PARLEY_METRICS_TOKEN
                     to read /metrics
+                    seconds to serve on after a     PARLEY_STOP_DELAY 1
+                    signal, no longer ready
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

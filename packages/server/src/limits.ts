@@ -43,8 +43,15 @@ export interface Timing {
   roomIdleMs: number
   /** Where several nodes share a store, how often they look for what they were not told. */
   pollMs: number
+  /**
+   * When the server stops, how long it goes on serving while it counts as not ready, so that a load balancer notices before its
+   * connections fail.
+   */
+  stopDelayMs: number
   /** When the server stops, connections are closed spread over this long, so that clients do not return all at once. */
   drainMs: number
+  /** How much longer clients and the store may take to finish. */
+  stopTimeoutMs: number
   /** How long `authenticate` may take before the connection is closed with 4503. */
   authenticateMs: number
   /** How long a client may take to send the head of a request: who sends it letter by letter holds a connection for nothing. */
@@ -66,7 +73,9 @@ export const defaultTiming: Timing = {
   heartbeatMs: 20_000,
   roomIdleMs: 30_000,
   pollMs: 3_000,
+  stopDelayMs: 0,
   drainMs: 2_000,
+  stopTimeoutMs: 10_000,
   authenticateMs: 10_000,
   headersMs: 10_000,
   requestMs: 120_000,

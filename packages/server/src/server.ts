@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { CLOSE_CODES } from '@parley/core'
 import { createAudit, type Refusal } from './access/audit.js'
 import type { Authenticate } from './access/authenticate.js'
 import { createClientAddress } from './access/clientAddress.js'
@@ -16,12 +15,14 @@ import type { LogStore } from './log/logStore.js'
 import { watchAppends } from './log/watchAppends.js'
 import { type Logger, silentLogger } from './logger.js'
 import { guardLogger } from './observe/guardLogger.js'
+import { measureBus } from './observe/measureBus.js'
 import { measureLog } from './observe/measureLog.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
 import { addMetrics } from './observe/metricsRoute.js'
 import { createReadiness } from './observe/readiness.js'
 import { createTraffic } from './observe/traffic.js'
 import { createRooms, type Rooms } from './room/rooms.js'
+import { stopServer } from './stopServer.js'
 
 export interface ServerOptions {
   /** Where the rooms are kept. The server closes it when it closes. */
@@ -71,8 +72,9 @@ export interface Server {
   /** The rooms, for what works on documents beside their connections. */
   readonly rooms: Rooms
   /**
-   * Takes no more connections, makes durable what it has received, closes the connections with 1012, and closes the store.
-   * May be called twice.
+   * Counts as not ready from now on; then takes no more connections, makes durable what it has received, closes the connections
+   * with 1012, and closes the store. Resolves in time even if clients or the store do not answer: what could not be finished then
+   * is told in the log, and was not acknowledged. May be called twice.
    */
   close: () => Promise<void>
 }
@@ -103,10 +105,11 @@ const DEFAULT_PORT = 4300
  * ```
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { bus, auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
+  const { auth, host = DEFAULT_HOST, port = DEFAULT_PORT, webRoot } = options
   const logger = guardLogger(options.logger ?? silentLogger)
   const metrics = options.metrics ?? createMetrics()
   const store = measureLog(options.store, metrics)
+  const bus = options.bus && measureBus(options.bus, metrics)
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const timing: Timing = { ...defaultTiming, ...options.timing }
   const origins = (options.origins ?? []).map(normalizeOrigin)
@@ -191,16 +194,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }),
   )
 
-  const drain = async (): Promise<void> => {
-    await rooms.idle()
-    const all = [...connections]
-    const finishing = all.map(async (connection, index) => {
-      await delay((timing.drainMs * index) / Math.max(1, all.length - 1))
-      await connection.finish(CLOSE_CODES.serviceRestart, 'the server stops')
-    })
-    await Promise.all(finishing)
-  }
-
   return {
     async listen() {
       await app.listen({ host, port })
@@ -219,25 +212,20 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     rooms,
     close() {
-      closing ??= (async () => {
-        stopping = true
-        readiness.stop()
-        address = null
-        // Stops listening; its callback waits for the connections, which are closed below.
-        app.server.close()
-        logger.info({ connections: connections.size }, 'stopping')
-        await drain()
-        await app.close()
-        await rooms.close()
-        await bus?.close()
-        await store.close()
-        logger.info({}, 'stopped')
-      })()
+      if (closing) return closing
+      readiness.stop()
+      closing = stopServer({
+        timing,
+        logger,
+        app,
+        connections,
+        refuseConnections() {
+          stopping = true
+          address = null
+        },
+        closeLast: [rooms.close, async () => bus?.close(), store.close],
+      })
       return closing
     },
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

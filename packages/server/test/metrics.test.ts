@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { AccessError, createMetrics, openLevelLog } from '../src/index.js'
+import { AccessError, createLocalBusHub, createMemoryLog, createMetrics, openLevelLog } from '../src/index.js'
 import { send } from './support/gateway.js'
 import { connectRaw, connectStock, type Running, startServer, until } from './support/harness.js'
 
@@ -84,6 +84,25 @@ describe('metrics', () => {
       'at="http",kind="unauthenticated",code="401"',
     ])
       expect([labels, valueIn(text, `parley_refusals_total{${labels}}`)]).toEqual([labels, 1])
+  })
+
+  it('[T1] count what goes to other nodes and comes from them', async () => {
+    const hub = createLocalBusHub()
+    const store = createMemoryLog()
+    const [one, other] = [
+      await startServer({ store, bus: hub.connect() }),
+      await startServer({ store, bus: hub.connect() }),
+    ]
+    const [writer, reader] = [connectStock(one, 'alice'), connectStock(other, 'alice')]
+    await Promise.all([writer.synced, reader.synced])
+    writer.doc.getText('t').insert(0, 'hello')
+    await until('the other node shows it', () => reader.doc.getText('t').toString() === 'hello')
+    expect(
+      valueIn(await scrape(one), 'parley_bus_messages_total{direction="published",type="row"}'),
+    ).toBeGreaterThan(0)
+    expect(
+      valueIn(await scrape(other), 'parley_bus_messages_total{direction="received",type="row"}'),
+    ).toBeGreaterThan(0)
   })
 
   it('[T1] have no time series for a room, a user or an address', async () => {

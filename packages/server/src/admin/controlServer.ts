@@ -28,6 +28,8 @@ export const CONTROL_FILE = 'control.json'
 const SOCKET_FILE = 'control.sock'
 /** The shortest limit among the systems: macOS holds 104 bytes with the NUL. */
 const MAX_SOCKET_PATH_BYTES = 103
+/** How long commands that are under way may take to finish when it closes. */
+const CLOSE_TIMEOUT_MS = 5_000
 const MAX_FILE_BYTES = 512 * 1024 * 1024
 
 /**
@@ -76,6 +78,7 @@ export async function openControlServer({
         await new Promise((resolve) => {
           server.close(resolve)
           server.closeIdleConnections()
+          setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS).unref()
         })
         await rm(join(folder, CONTROL_FILE), { force: true })
         await rm(elsewhere ?? path, { force: true, recursive: true })

@@ -46,7 +46,8 @@ export async function createApp({
   // Fastify's own log would have addresses in it, and addresses may have tokens in them.
   const app = Fastify({
     logger: false,
-    forceCloseConnections: true,
+    // Requests that are under way when the server stops are answered.
+    forceCloseConnections: 'idle',
     requestTimeout: timing.requestMs,
     http: {
       headersTimeout: timing.headersMs,

@@ -22,7 +22,8 @@ export function addMetrics(app: FastifyInstance, metrics: Metrics, token: string
   app.get('/metrics', async (request, reply) => {
     reply.header('cache-control', 'no-store')
     if (token === undefined) return reply.code(NOT_FOUND).send({ error: 'not-found' })
-    if (token !== null && !isSecret(bearerOf(request.headers) ?? '', token)) {
+    const given = bearerOf(request.headers)
+    if (token !== null && (given === undefined || !isSecret(given, token))) {
       reply.header('www-authenticate', 'Bearer')
       throw Object.assign(new Error('the token is missing or wrong'), { statusCode: UNAUTHENTICATED })
     }
