@@ -23,8 +23,7 @@ const batches = fc.array(fc.array(anyMessage, { minLength: 1, maxLength: 4 }), {
 function detach(all: readonly Message[][], userId = 'me'): Uint8Array[] {
   let clock = 0
   return all.map((messages) => {
-    const written = detachMessages(userId, messages)?.encode({ client: CLIENT, clock })
-    if (!written) throw new Error('these messages need no document')
+    const written = detachMessages(userId, messages).encode({ client: CLIENT, clock })
     clock += written.clocks
     return written.update
   })
@@ -70,14 +69,22 @@ describe('written without the document', () => {
     expect(single.conversation(bob).getSnapshot()).toMatchObject({ unread: 1500 })
   })
 
-  it('[T3] a message that acknowledges a draft of the user needs the document', () => {
+  it('[T3] a message that may acknowledge a draft of the user is told, and receiving it as well acknowledges', () => {
     const store = createStore({ userId: 'me' })
     const draft = store.conversation(bob).draft
     draft.set('hello')
     const submission = draft.send()
     const own = message(1, { fromUid: 'me', clientMsgNo: submission?.submissionId ?? '' })
-    expect(detachMessages('me', [message(2), own])).toBe(null)
-    expect(detachMessages('bob', [own])).not.toBe(null)
+    const detached = detachMessages('me', [message(2), own])
+    expect(detached.acknowledges).toBe(true)
+    expect(detachMessages('me', [message(2)]).acknowledges).toBe(false)
+    expect(detachMessages('bob', [own]).acknowledges).toBe(false)
+    store.applyUpdate(detached.encode({ client: CLIENT, clock: 0 }).update)
+    const count = lines(store).length
+    expect(store.conversation(bob).getSnapshot().drafts.sending).toHaveLength(1)
+    store.receive([message(2), own])
+    expect(store.conversation(bob).getSnapshot().drafts.sending).toEqual([])
+    expect(lines(store)).toHaveLength(count + 1)
   })
 
   it('[T1] a message that is wrong is named, as receiving it would', () => {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { createStore } from '@parley/core'
-import { describe, expect, it } from 'vitest'
-import { AccessError, createMemoryLog, createServer } from '../src/index.js'
+import { describe, expect, it, vi } from 'vitest'
+import { AccessError, createMemoryLog, createServer, ServerError } from '../src/index.js'
 import { type Answer, send } from './support/gateway.js'
 import { connectStock, type Running, startServer, storedDoc, until } from './support/harness.js'
 
@@ -155,15 +155,114 @@ describe('POST /v1/ingest/messages', () => {
   it('[G4] [G6] answers 200 only for what is durable, and 503 when it is not', async () => {
     const store = createMemoryLog()
     const running = await startServer({ store })
-    const { append } = store
-    store.append = async () => {
-      throw new Error('disk full')
+    const { appendOwn } = store
+    store.appendOwn = async () => {
+      throw new ServerError('store-unavailable', 'disk full')
     }
     const answer = await send(running, 'POST', INGEST, message(1, { recipients: ['alice'] }))
     expect(answer).toEqual({ status: 503, body: { msg: 'the store is not available now', status: 503 } })
-    store.append = append
+    store.appendOwn = appendOwn
     expect((await send(running, 'POST', INGEST, message(1, { recipients: ['alice'] }))).status).toBe(200)
     expect((await storedDoc(store, 'alice')).store.clients.size).toBe(1)
+  })
+
+  it('[G12] loads no document for who is away, gives a version at once, and leaves one writer and what is newest', async () => {
+    const running = await startServer({ timing: { roomIdleMs: 10 } })
+    const { store, server } = running
+    const load = vi.spyOn(store, 'load')
+    const recipients = Array.from({ length: 50 }, (_, n) => `user ${n}`)
+    for (let seq = 1; seq <= 20; seq++) {
+      expect((await send(running, 'POST', INGEST, message(seq, { recipients }))).body).toMatchObject({
+        users: 50,
+      })
+    }
+    expect(load).not.toHaveBeenCalled()
+    expect([...(await store.heads(recipients)).values()]).toEqual(recipients.map(() => 20))
+    const [item] = await list(running, 'user 7')
+    expect([item.version, item.unread, seqs(item)]).toEqual([
+      20,
+      20,
+      [20, 19, 18, 17, 16, 15, 14, 13, 12, 11],
+    ])
+    expect((await storedDoc(store, 'user 7')).store.clients.size).toBe(1)
+    server.rooms.tidy('user 7')
+    await until('the room is compacted', async () => (await store.load('user 7')).rows.length === 0)
+    const { snapshot } = await store.load('user 7')
+    const texts = Buffer.from(snapshot?.update ?? []).toString('latin1')
+    expect([texts.includes('message 20'), texts.includes('message 19')]).toEqual([true, false])
+    expect((await list(running, 'user 7'))[0]).toMatchObject({ unread: 20, last_msg_seq: 20 })
+  })
+
+  it('[G12] reaches who is connected, in the order of versions, with what devices write at the same time', async () => {
+    const running = await startServer()
+    const device = await connectStock(running, 'alice')
+    const view = createStore({ userId: 'alice', doc: device.doc })
+    const writes = Array.from({ length: 30 }, async (_, n) => {
+      device.doc.getArray('x').push([n])
+      await send(running, 'POST', INGEST, message(n + 1, { recipients: ['alice', 'bob'] }))
+    })
+    await Promise.all(writes)
+    const ubuntu = view.conversation({ channelId: 'ubuntu', channelType: 2 })
+    await until('the device has all messages', () => ubuntu.getSnapshot().lastMessage?.messageSeq === 30)
+    expect(ubuntu.getSnapshot().unread).toBe(30)
+    await until(
+      'what it wrote is stored',
+      async () => (await storedDoc(running.store, 'alice')).getArray('x').length === 30,
+    )
+    const stored = createStore({ userId: 'alice', doc: await storedDoc(running.store, 'alice') })
+    expect(stored.export()).toEqual(view.export())
+  })
+
+  it('[G12] tidies up a log that grows without anybody looking', async () => {
+    const running = await startServer()
+    for (let first = 0; first < 600; first += 5) {
+      const messages = Array.from({ length: 5 }, (_, n) =>
+        message(first + n + 1, { channel_id: `group ${n}` }),
+      )
+      await send(running, 'POST', INGEST, { recipients: ['alice'], messages })
+    }
+    // 600 entries: after 512 it was time.
+    await until('the log is compacted', async () => (await running.store.load('alice')).snapshot !== null)
+    const kept = await running.store.values.list('room:alice', { prefix: 'recents/' })
+    await until(
+      'old messages are let go of',
+      async () => (await running.store.values.list('room:alice', { prefix: 'recents/' })).size < 600,
+    )
+    expect(kept.size).toBeGreaterThanOrEqual(50)
+    expect((await list(running, 'alice')).map(seqs)).toHaveLength(5)
+  })
+
+  it('[G6] keeps the later edition of a message, whatever comes after it, and nothing of one that was recalled', async () => {
+    const running = await startServer()
+    const edited = message(1, {
+      recipients: ['alice'],
+      message_extra: { content_edit: { type: 1, content: 'edited' }, extra_version: 2 },
+    })
+    const recalled = message(2, { recipients: ['alice'], message_extra: { revoke: 1, extra_version: 1 } })
+    for (const one of [
+      message(1, { recipients: ['alice'] }),
+      message(2, { recipients: ['alice'] }),
+      edited,
+      recalled,
+    ]) {
+      expect((await send(running, 'POST', INGEST, one)).status).toBe(200)
+    }
+    const before = (await running.store.load('alice')).version
+    for (const one of [
+      message(2, { recipients: ['alice'] }),
+      message(1, { recipients: ['alice'] }),
+      edited,
+      recalled,
+    ]) {
+      expect((await send(running, 'POST', INGEST, one)).status).toBe(200)
+    }
+    expect((await running.store.load('alice')).version).toBe(before)
+    const kept = await running.store.values.list('room:alice', { prefix: 'recents/' })
+    const texts = [...kept.values()].map((value) => Buffer.from(value).toString())
+    expect(texts.map((text) => [text.includes('edited'), text.includes('message ')])).toEqual([
+      [true, false],
+      [false, false],
+    ])
   })
 
   it('takes messages only from who knows the token', async () => {

@@ -31,9 +31,12 @@ export type KnownFacts = Pick<ChannelFacts, 'readSeq' | 'ownSeq' | 'joinSeq' | '
 /** What is known of a channel whose document is not at hand. */
 export const NOTHING_KNOWN: KnownFacts = { readSeq: 0, ownSeq: 0, joinSeq: 0, quiet: [] }
 
-/** Checks all messages, so that a bad one changes nothing, and sorts them by channel. */
-export function checkMessages(messages: readonly Message[]): ReadonlyMap<ChannelKey, CheckedMessage[]> {
-  const checked = messages.map((message, index) => checkMessage(message, `messages[${index}]`))
+/** Checks all messages, so that a bad one changes nothing, and sorts them by channel; `nameOf` is what an error calls one. */
+export function checkMessages(
+  messages: readonly Message[],
+  nameOf: (index: number) => string = (index) => `messages[${index}]`,
+): ReadonlyMap<ChannelKey, CheckedMessage[]> {
+  const checked = messages.map((message, index) => checkMessage(message, nameOf(index)))
   const byChannel = new Map<ChannelKey, CheckedMessage[]>()
   for (const message of checked) {
     const others = byChannel.get(message.key)

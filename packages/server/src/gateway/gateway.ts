@@ -101,7 +101,7 @@ export function addGateway(
     logger,
   }
   const members = createMembers(log, membersOf)
-  const ingest = createIngest({ users, recents: context.recents, members })
+  const ingest = createIngest({ rooms, log, logger, users, recents: context.recents, members })
   app.register(async (scope) => {
     // Message ids have 64 bits and keep all their digits, in and out.
     scope.removeContentTypeParser('application/json')

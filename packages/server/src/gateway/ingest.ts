@@ -1,8 +1,19 @@
-import { type Channel, type ChannelKey, channelKey, createStore, type Message } from '@parley/core'
-import { readMessage } from '@parley/wukong'
+import {
+  type Channel,
+  type ChannelKey,
+  channelKey,
+  type DetachedMessages,
+  detachMessages,
+  type Message,
+} from '@parley/core'
+import { mentions, readMessage } from '@parley/wukong'
+import pLimit from 'p-limit'
+import type { LogStore } from '../log/logStore.js'
+import type { Logger } from '../logger.js'
+import type { Rooms } from '../room/rooms.js'
 import { refuse } from './body.js'
 import type { Members } from './members.js'
-import type { Recents } from './recents.js'
+import type { PreparedRecents, Recents } from './recents.js'
 import type { Users } from './users.js'
 import type { Envelope } from './wireMessages.js'
 
@@ -25,86 +36,156 @@ export interface Delivered {
 }
 
 export interface IngestOptions {
+  rooms: Rooms
+  log: LogStore
+  logger: Logger
   users: Users
   recents: Recents
   members: Members
 }
 
-/** So many users are written to at once. */
-const CONCURRENCY = 64
+/** Users whose documents must be looked at are dealt with so many at once. */
+const CONCURRENT_DOCUMENTS = 16
+/** After so many entries that were written into a room without a look at it, it is tidied up. */
+const TIDY_AFTER_CLOCKS = 512
+
+/** Messages that are about to be delivered, for all users who get the same. */
+interface Delivery {
+  readonly messages: readonly Message[]
+  readonly recents: PreparedRecents
+  /** All that is new of them, written without the document. */
+  readonly detached: DetachedMessages
+  /** True if something of them can be told only by looking at the document. */
+  readonly needsDocument: boolean
+}
 
 /** Creates {@link Ingest}. */
-export function createIngest({ users, recents, members }: IngestOptions): Ingest {
-  const queues = new Map<string, Promise<unknown>>()
+export function createIngest({ rooms, log, logger, users, recents, members }: IngestOptions): Ingest {
+  const queueForDocuments = pLimit(CONCURRENT_DOCUMENTS)
 
-  /** One after the other for a user: the messages kept beside the log are read and written. */
-  const inTurn = async (uid: string, work: () => Promise<void>): Promise<void> => {
-    const turn = (queues.get(uid) ?? Promise.resolve()).then(work)
-    const settled = turn.catch(() => {})
-    queues.set(uid, settled)
-    try {
-      await turn
-    } finally {
-      if (queues.get(uid) === settled) queues.delete(uid)
-    }
+  const prepare = (uid: string, messages: readonly Message[]): Delivery => {
+    const prepared = recents.prepare(messages)
+    const detached = detachMessages(uid, prepared.kept)
+    // Older ones of a conversation are not kept one by one: whether they are news the document tells.
+    const needsDocument = detached.acknowledges || prepared.kept.length < messages.length
+    return { messages, recents: prepared, detached, needsDocument }
   }
-  const write = (uid: string, messages: readonly Message[]): Promise<void> =>
-    inTurn(uid, async () => {
-      await recents.add(uid, messages)
-      await users.withWriter(uid, (writer) => writer.act((store) => store.receive(messages)))
+
+  const write = async (uid: string, delivery: Delivery): Promise<void> => {
+    let isTidyTime = false
+    const row = await log.appendOwn(uid, {
+      reads: delivery.recents.names,
+      compose(writer, known) {
+        const news = delivery.recents.takeNews(known)
+        if (news.messages.length === 0) return null
+        const isAll = news.messages.length === delivery.recents.kept.length
+        const detached = isAll ? delivery.detached : detachMessages(uid, news.messages)
+        const { update, clocks } = detached.encode(writer)
+        isTidyTime = runOf(writer.clock) < runOf(writer.clock + clocks)
+        return { update, clocks, values: news.values }
+      },
     })
+    if (row) rooms.receive(uid, row)
+    if (delivery.needsDocument) {
+      await queueForDocuments(() =>
+        users.withWriter(uid, (writer) => writer.act((store) => store.receive(delivery.messages))),
+      )
+    }
+    if (isTidyTime) tidy(uid)
+  }
+  const tidy = (uid: string): void => {
+    rooms.tidy(uid)
+    recents
+      .trim(uid)
+      .catch((error) => logger.warn({ room: uid, err: error }, 'messages beyond the newest are still kept'))
+  }
 
   return {
     async deliver(envelopes) {
-      const byUser = new Map<string, Message[]>()
-      const kept = new Set<Envelope>()
-      const known = new Map<ChannelKey, readonly string[] | null>()
-      const membersOf = async (channel: Channel): Promise<readonly string[] | null> => {
-        const key = channelKey(channel)
-        if (!known.has(key)) known.set(key, await members.of(channel))
-        return known.get(key) ?? null
-      }
-      for (const envelope of envelopes) {
-        const { message, field, channel } = envelope
-        const recipients = envelope.recipients ?? (await membersOf(channel))
-        if (!recipients) refuse(`${field}.recipients`, `given: nobody said who is in ${field}.channel_id`)
-        for (const uid of recipients) {
-          const read = readMessage(message, { me: uid, field })
-          if (read === 'not-mine') refuse(`${field}.recipients`, `those who take part; ${uid} does not`)
-          if (read === 'not-kept') continue
-          kept.add(envelope)
-          const others = byUser.get(uid)
-          if (others) others.push(read)
-          else byUser.set(uid, [read])
-        }
-      }
-      check(byUser)
-      const waiting = [...byUser]
-      const work = async (): Promise<void> => {
-        for (let next = waiting.pop(); next; next = waiting.pop()) await write(...next)
-      }
-      const results = await Promise.allSettled(Array.from({ length: CONCURRENCY }, work))
+      const { byUser, kept } = await sort(envelopes, members)
+      // All are prepared before the first is written: what is wrong with one is found before anybody has anything.
+      const shared = new Map<Message, Delivery>()
+      const deliveries = [...byUser].map(([uid, messages]) => {
+        const [only, ...others] = messages
+        if (!only || others.length > 0 || only.fromUid === uid) return [uid, prepare(uid, messages)] as const
+        const delivery = shared.get(only) ?? prepare(uid, messages)
+        shared.set(only, delivery)
+        return [uid, delivery] as const
+      })
+      const results = await Promise.allSettled(deliveries.map(([uid, delivery]) => write(uid, delivery)))
       const failed = results.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
-      return { messages: kept.size, users: byUser.size, skipped: envelopes.length - kept.size }
+      return { messages: kept, users: byUser.size, skipped: envelopes.length - kept }
     },
   }
 }
 
-/** Refuses what a store would refuse, before anybody has anything. */
-function check(byUser: ReadonlyMap<string, readonly Message[]>): void {
-  const checked = new Set<string>()
-  const messages = [...byUser.values()].flat().filter((message) => {
-    // The same for everybody but for whom it mentions.
-    const { mentionsMe: _, ...rest } = message
-    const text = JSON.stringify(rest)
-    return checked.has(text) ? false : checked.add(text)
-  })
-  const scratch = createStore({ userId: 'nobody' })
-  try {
-    if (messages.length > 0) scratch.receive(messages)
-  } finally {
-    scratch.close()
-    scratch.doc.destroy()
+/** Which run of entries a clock is in. */
+function runOf(clock: number): number {
+  return Math.floor(clock / TIDY_AFTER_CLOCKS)
+}
+
+interface Sorted {
+  readonly byUser: ReadonlyMap<string, Message[]>
+  /** How many of the messages somebody gets. */
+  readonly kept: number
+}
+
+/**
+ * Finds out who gets which message.
+ *
+ * @throws HttpError or ParleyError that names the member
+ */
+async function sort(envelopes: readonly Envelope[], members: Members): Promise<Sorted> {
+  const byUser = new Map<string, Message[]>()
+  const known = new Map<ChannelKey, readonly string[] | null>()
+  const membersOf = async (channel: Channel): Promise<readonly string[] | null> => {
+    const key = channelKey(channel)
+    if (!known.has(key)) known.set(key, await members.of(channel))
+    return known.get(key) ?? null
+  }
+  let kept = 0
+  for (const envelope of envelopes) {
+    const recipients = envelope.recipients ?? (await membersOf(envelope.channel))
+    if (!recipients) {
+      refuse(`${envelope.field}.recipients`, `given: nobody said who is in ${envelope.field}.channel_id`)
+    }
+    const readFor = createReader(envelope)
+    let isKept = false
+    for (const uid of recipients) {
+      const message = readFor(uid)
+      if (!message) continue
+      isKept = true
+      const others = byUser.get(uid)
+      if (others) others.push(message)
+      else byUser.set(uid, [message])
+    }
+    if (isKept) kept++
+  }
+  return { byUser, kept }
+}
+
+const PERSON = 1
+
+/** Reads a message for its recipients, one object for all to whom it says the same; `null` where it changes nothing. */
+function createReader({ message, field, channel }: Envelope): (uid: string) => Message | null {
+  const read = (uid: string): Message | null => {
+    const found = readMessage(message, { me: uid, field })
+    if (found === 'not-mine') refuse(`${field}.recipients`, `those who take part; ${uid} does not`)
+    if (found === 'not-kept') return null
+    detachMessages(uid, [found], () => field)
+    return found
+  }
+  // Whose conversation a person's message is in depends on who gets it.
+  if (channel.channelType === PERSON) return read
+  let known: { readonly mentioned: Message; readonly others: Message } | null = null
+  return (uid) => {
+    if (!known) {
+      const first = read(uid)
+      if (!first) return null
+      const { mentionsMe: _, ...others } = first
+      known = { others, mentioned: { ...others, mentionsMe: true } }
+    }
+    return mentions(known.others.payload ?? null, uid) ? known.mentioned : known.others
   }
 }

@@ -22,22 +22,57 @@ export interface Recents {
     keys: readonly ChannelKey[],
     limit: number,
   ) => Promise<ReadonlyMap<ChannelKey, readonly Message[]>>
-  /** Keeps messages as they were delivered. Not to be called for a user before the last call has settled. */
-  add: (uid: string, messages: readonly Message[]) => Promise<void>
+  /** Prepares messages to be kept as they are delivered. */
+  prepare: (messages: readonly Message[]) => PreparedRecents
+  /** Removes what is beyond the newest messages of each conversation. */
+  trim: (uid: string) => Promise<void>
+}
+
+/** Messages that are about to be delivered to users. */
+export interface PreparedRecents {
+  /** The newest of each conversation: those that are kept. */
+  readonly kept: readonly Message[]
+  /** What must be known to tell which of them are known: the names of values beside the log. */
+  readonly names: readonly string[]
+  /** Those of them that are not known yet, and the values that keep them. */
+  takeNews: (known: ReadonlyMap<string, Uint8Array>) => RecentNews
+}
+
+/** Messages that a user does not have yet. */
+export interface RecentNews {
+  readonly messages: readonly Message[]
+  readonly values: ReadonlyMap<string, Uint8Array>
 }
 
 /** More are to be had from the app's history only. */
 const KEPT_COUNT = 10
 const NAME_PREFIX = 'recents/'
+/** Message numbers are below 2^32; padded, names sort as their numbers do. */
+const SEQ_DIGITS = 10
+/** For more conversations than this all that is kept of a user is read at once. */
+const MAX_SINGLE_READS = 8
 
-/** Creates {@link Recents} that are kept beside the log, or come from a source if there is one. */
+/** Creates {@link Recents} that are kept beside the log, a value each, or come from a source if there is one. */
 export function createRecents(log: LogStore, logger: Logger, source?: MessageSource): Recents {
+  const readAll = async (uid: string): Promise<Map<ChannelKey, Message[]>> => {
+    const found = new Map<ChannelKey, Message[]>()
+    const values = await log.values.list(`room:${uid}`, { prefix: NAME_PREFIX, reverse: true })
+    for (const [name, value] of values) {
+      const key = keyOf(name)
+      const messages = found.get(key) ?? []
+      found.set(key, messages)
+      if (messages.length < KEPT_COUNT) messages.push(decode(value))
+    }
+    return found
+  }
   const readKept = async (uid: string, keys: readonly ChannelKey[]): Promise<Map<ChannelKey, Message[]>> => {
-    const values = await log.values.read(
-      `room:${uid}`,
-      keys.map((key) => NAME_PREFIX + key),
-    )
-    return new Map([...values].map(([name, value]) => [name.slice(NAME_PREFIX.length), decode(value)]))
+    if (keys.length > MAX_SINGLE_READS) return readAll(uid)
+    const reads = keys.map(async (key) => {
+      const range = { prefix: prefixOf(key), limit: KEPT_COUNT, reverse: true }
+      const values = await log.values.list(`room:${uid}`, range)
+      return [key, [...values.values()].map(decode)] as const
+    })
+    return new Map(await Promise.all(reads))
   }
   const ask = async (uid: string, key: ChannelKey, limit: number): Promise<readonly Message[]> => {
     try {
@@ -58,37 +93,81 @@ export function createRecents(log: LogStore, logger: Logger, source?: MessageSou
       if (!source) return readKept(uid, keys)
       return new Map(await Promise.all(keys.map(async (key) => [key, await ask(uid, key, limit)] as const)))
     },
-    async add(uid, messages) {
-      if (source) return
-      const byKey = new Map<ChannelKey, Message[]>()
-      for (const message of messages) {
-        const key = channelKey(message.channel)
-        const others = byKey.get(key)
-        if (others) others.push(message)
-        else byKey.set(key, [message])
+    prepare(messages) {
+      const kept = newestOf(messages)
+      const byName = new Map(kept.map((message) => [nameOf(message), message]))
+      const all: RecentNews = {
+        messages: kept,
+        // Of an app that has a history of its own only what tells which editions were delivered.
+        values: new Map(
+          [...byName].map(([name, message]) => [name, encode(source ? editionOf(message) : message)]),
+        ),
       }
-      const kept = await readKept(uid, [...byKey.keys()])
-      const values = new Map<string, Uint8Array>()
-      for (const [key, added] of byKey) {
-        const before = kept.get(key) ?? []
-        const after = encode(join(before, added))
-        if (before.length === 0 || !same(after, encode(before))) values.set(NAME_PREFIX + key, after)
+      return {
+        kept,
+        names: [...byName.keys()],
+        takeNews(known) {
+          if (known.size === 0) return all
+          const fresh = [...byName].filter(([name]) => isNews(all.values.get(name), known.get(name)))
+          return {
+            messages: fresh.map(([, message]) => message),
+            values: new Map(fresh.map(([name]) => [name, all.values.get(name) as Uint8Array])),
+          }
+        },
+      }
+    },
+    async trim(uid) {
+      const count = new Map<ChannelKey, number>()
+      const values = new Map<string, null>()
+      for (const name of (
+        await log.values.list(`room:${uid}`, { prefix: NAME_PREFIX, reverse: true })
+      ).keys()) {
+        const key = keyOf(name)
+        const newer = count.get(key) ?? 0
+        count.set(key, newer + 1)
+        if (newer >= KEPT_COUNT) values.set(name, null)
       }
       if (values.size > 0) await log.values.write(`room:${uid}`, values)
     },
   }
 }
 
-/** The newest of two lists; of one message twice the later edition. */
-function join(before: readonly Message[], added: readonly Message[]): Message[] {
-  const bySeq = new Map<number, Message>()
-  for (const message of [...before, ...added]) {
-    const known = bySeq.get(message.messageSeq)
-    if (!known || BigInt(message.version ?? 0) >= BigInt(known.version ?? 0)) {
-      bySeq.set(message.messageSeq, message.removed ? withoutContent(message) : message)
+/** What is kept where the app has the messages themselves. */
+type Edition = Pick<Message, 'messageSeq' | 'version' | 'removed'>
+
+function editionOf({ messageSeq, version, removed }: Message): Edition {
+  return { messageSeq, ...(version ? { version } : {}), ...(removed ? { removed } : {}) }
+}
+
+/** The newest messages of each conversation; of one message twice the later edition. */
+function newestOf(messages: readonly Message[]): Message[] {
+  const byName = new Map<string, Message>()
+  for (const message of messages) {
+    const known = byName.get(nameOf(message))
+    if (!known || versionOf(message) >= versionOf(known)) {
+      byName.set(nameOf(message), message.removed ? withoutContent(message) : message)
     }
   }
-  return [...bySeq.values()].sort((a, b) => b.messageSeq - a.messageSeq).slice(0, KEPT_COUNT)
+  const count = new Map<ChannelKey, number>()
+  return [...byName.values()]
+    .sort((a, b) => b.messageSeq - a.messageSeq)
+    .filter(({ channel }) => {
+      const key = channelKey(channel)
+      const newer = count.get(key) ?? 0
+      count.set(key, newer + 1)
+      return newer < KEPT_COUNT
+    })
+}
+
+/** True unless the user has this edition of a message, or a later one. */
+function isNews(value: Uint8Array | undefined, known: Uint8Array | undefined): boolean {
+  if (!value || !known) return true
+  if (Buffer.compare(value, known) === 0) return false
+  return versionOf(decode(value)) >= versionOf(decode(known))
+}
+
+function versionOf({ version = 0 }: Edition): bigint {
+  return BigInt(version)
 }
 
 /** What was recalled is gone. */
@@ -96,15 +175,24 @@ function withoutContent({ payload: _, extra: __, ...message }: Message): Message
   return message
 }
 
-function encode(messages: readonly Message[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(messages))
+function nameOf({ channel, messageSeq }: Message): string {
+  return prefixOf(channelKey(channel)) + String(messageSeq).padStart(SEQ_DIGITS, '0')
 }
 
-function decode(value: Uint8Array): Message[] {
+/** What the names of a conversation's messages begin with, and those of no other's. */
+function prefixOf(key: ChannelKey): string {
+  return `${NAME_PREFIX}${encodeURIComponent(key)}/`
+}
+
+function keyOf(name: string): ChannelKey {
+  return decodeURIComponent(name.slice(NAME_PREFIX.length, -SEQ_DIGITS - 1))
+}
+
+function encode(message: Message | Edition): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message))
+}
+
+function decode(value: Uint8Array): Message {
   // Its checksum says that it is what a server wrote.
-  return JSON.parse(new TextDecoder().decode(value)) as Message[]
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
+  return JSON.parse(new TextDecoder().decode(value)) as Message
 }

@@ -411,7 +411,7 @@ describe('rooms', () => {
       const payload = { text: `text ${messageSeq}` }
       const message = { channel, messageSeq, fromUid: 'bob', timestamp: messageSeq * 1000, payload }
       await store.appendOwn('alice', {
-        compose: (writer) => detachMessages('alice', [message])?.encode(writer) ?? null,
+        compose: detachMessages('alice', [message]).encode,
       })
     }
     rooms.tidy('alice')
