@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { canonicalText } from '@parley/server'
 import { openAdmin } from './openAdmin.js'
-import { readUserSettings } from './settings.js'
+import { readRevokeSettings, readUserSettings } from './settings.js'
 import { CommandError } from './usage.js'
 
 /** Where a command prints; a test brings its own. */
@@ -50,6 +50,20 @@ export const runInspect: Command = async (args, env, { out }) => {
     const found = await admin.inspect(user)
     if (!found) throw new CommandError(`Nothing is stored of ${user} in ${data}`)
     out(canonicalText(found))
+  } finally {
+    await close()
+  }
+}
+
+/** `parley revoke --user UID` */
+export const runRevoke: Command = async (args, env, { err }) => {
+  const { data, user, device, before } = readRevokeSettings(args, env)
+  const { admin, close } = await openAdmin(data)
+  try {
+    await admin.revoke(user, device, before)
+    const whose = device === undefined ? user : `${user} on ${device}`
+    const when = before === undefined ? 'until now' : `before ${new Date(before).toISOString()}`
+    err(`Tokens of ${whose} that were issued ${when} are refused.\n`)
   } finally {
     await close()
   }

@@ -1,10 +1,16 @@
 import { ParleyError } from '@parley/core'
 import { ServerError } from '@parley/server'
-import { type Output, runExport, runImport, runInspect } from './commands.js'
+import { type Output, runExport, runImport, runInspect, runRevoke } from './commands.js'
 import { runServe } from './serve.js'
 import { CommandError, USAGE, UsageError } from './usage.js'
 
-const COMMANDS = { serve: runServe, import: runImport, export: runExport, inspect: runInspect }
+const COMMANDS = {
+  serve: runServe,
+  import: runImport,
+  export: runExport,
+  inspect: runInspect,
+  revoke: runRevoke,
+}
 const HELP = new Set(['--help', '-h'])
 
 /** Runs the command that the arguments name; returns the exit code. What nobody expected is thrown. */

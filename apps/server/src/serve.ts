@@ -49,7 +49,7 @@ export async function runServe(
     opened.push(server)
     const { url } = await server.listen()
     if (kind === 'level') {
-      const admin = createAdmin({ store, rooms: server.rooms })
+      const admin = createAdmin({ store, rooms: server.rooms, revoke: server.revoke })
       opened.push(await openControlServer({ admin, folder: data, logger }))
     }
     out(`Parley is at ${url}\n`)

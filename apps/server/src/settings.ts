@@ -25,6 +25,15 @@ export interface ServeSettings {
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** What `revoke` was asked for. */
+export interface RevokeSettings {
+  readonly data: string
+  readonly user: string
+  readonly device: string | undefined
+  /** In milliseconds since 1970. */
+  readonly before: number | undefined
+}
+
 /** What the commands that work on one user were asked for. */
 export interface UserSettings {
   readonly data: string
@@ -49,6 +58,13 @@ const SERVE_FLAGS = {
   auth: { type: 'string' },
   origin: { type: 'string', multiple: true },
   web: { type: 'string' },
+} as const
+
+const REVOKE_FLAGS = {
+  data: { type: 'string' },
+  user: { type: 'string' },
+  device: { type: 'string' },
+  before: { type: 'string' },
 } as const
 
 const USER_FLAGS = {
@@ -103,7 +119,22 @@ export function readUserSettings(
   return { data: readFolder(values.data, env), user: values.user, file }
 }
 
-function parse<Flags extends typeof SERVE_FLAGS | typeof USER_FLAGS>(
+/**
+ * Reads the flags of `revoke`.
+ *
+ * @throws UsageError that names what is missing or not understood
+ */
+export function readRevokeSettings(args: readonly string[], env: Environment): RevokeSettings {
+  const { user, device, before, data } = parse(args, REVOKE_FLAGS, 0).values
+  if (!user) throw new UsageError('--user UID is missing: whose tokens are meant?')
+  const time = before === undefined ? undefined : Date.parse(before)
+  if (Number.isNaN(time)) {
+    throw new UsageError(`--before must be a time such as 2026-01-31T12:00:00Z, not ${before}`)
+  }
+  return { data: readFolder(data, env), user, device, before: time }
+}
+
+function parse<Flags extends typeof SERVE_FLAGS | typeof USER_FLAGS | typeof REVOKE_FLAGS>(
   args: readonly string[],
   options: Flags,
   files: number,

@@ -15,6 +15,7 @@ export const USAGE = `parley: conversations that people keep on several devices,
   parley import FILE --user UID     take in conversations or messages; - reads standard input
   parley export --user UID          print a user's state as JSON
   parley inspect --user UID         print how much is stored of a user, and in what condition
+  parley revoke --user UID          refuse the tokens that a user has, and end connections
 
 serve
   --host HOST       address to listen on            PARLEY_HOST      127.0.0.1
@@ -43,9 +44,11 @@ serve
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 
-import, export, inspect
+import, export, inspect, revoke
   --user UID        whose conversations
   --data DIR        data folder                     PARLEY_DATA      .parley
+  --device ID       revoke: only the tokens of one device
+  --before TIME     revoke: only tokens issued before, such as 2026-01-31T12:00:00Z; now, if left out
 
 FILE holds what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
 sends them, one JSON object a line; it may be gzipped. While a server has the data folder open, the commands work through it.

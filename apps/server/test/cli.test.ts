@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -103,6 +104,47 @@ describe('the command line', () => {
     })
     const nobody = await parley(['inspect', '--user', 'nobody', '--data', a])
     expect([nobody.code, nobody.err]).toEqual([1, `parley: Nothing is stored of nobody in ${a}\n`])
+  })
+
+  it('[A14] revokes tokens, through the server that runs or without one', { timeout: 30_000 }, async () => {
+    const secret = 'a secret of at least 32 characters'
+    const data = await newFolder()
+    const env = { PARLEY_AUTH: 'jwt', PARLEY_JWT_SECRET: secret }
+    const tokenOf = (sub: string): string => {
+      const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const now = Math.floor(Date.now() / 1000)
+      const text = `${part({ alg: 'HS256' })}.${part({ sub, iat: now - 60, exp: now + 600 })}`
+      return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
+    }
+    const users = ['alice', 'bob', 'carol']
+    const tokens = users.map(tokenOf)
+    const askAll = (url: string): Promise<number[]> =>
+      Promise.all(
+        users.map(async (uid, index) => {
+          const headers = { 'content-type': 'application/json', token: tokens[index] ?? '' }
+          const body = JSON.stringify({ uid, msg_count: 1 })
+          return (await fetch(`${url}/conversation/sync`, { method: 'POST', headers, body })).status
+        }),
+      )
+    const first = await serve(data, [], env)
+    expect(await askAll(first.url)).toEqual([200, 200, 200])
+    const revoked = await parley(['revoke', '--user', 'alice', '--data', data])
+    expect(revoked).toMatchObject({ code: 0, err: expect.stringContaining('Tokens of alice') })
+    expect(await askAll(first.url)).toEqual([401, 200, 200])
+    await first.stop('SIGTERM')
+    expect((await parley(['revoke', '--user', 'bob', '--data', data])).code).toBe(0)
+    const long = ['revoke', '--user', 'carol', '--before', '2026-01-31T12:00:00Z', '--data', data]
+    expect((await parley(long)).err).toContain('before 2026-01-31T12:00:00.000Z')
+    const second = await serve(data, [], env)
+    expect(await askAll(second.url)).toEqual([401, 401, 200])
+    for (const [args, names] of [
+      [[], '--user'],
+      [['--user', 'alice', '--before', 'yesterday'], '--before'],
+      [['--user', 'alice', '--before', '2199-01-01'], 'before must be'],
+    ] as const) {
+      const { code, err } = await parley(['revoke', ...args, '--data', data])
+      expect([code, err]).toEqual([1, expect.stringContaining(names)])
+    }
   })
 
   it('[C2] takes the same from standard input and gzipped', { timeout: 30_000 }, async () => {

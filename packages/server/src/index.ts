@@ -7,7 +7,13 @@ export {
   type Authenticate,
 } from './access/authenticate.js'
 export { createJwtAuthenticate, type JwtAlgorithm, type JwtOptions } from './access/jwt.js'
-export { type Admin, createAdmin, type ImportSummary, type Inspection } from './admin/admin.js'
+export {
+  type Admin,
+  type AdminOptions,
+  createAdmin,
+  type ImportSummary,
+  type Inspection,
+} from './admin/admin.js'
 export { canonicalText } from './admin/canonicalText.js'
 export { connectToServer } from './admin/controlClient.js'
 export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'

@@ -43,6 +43,8 @@ export interface Timing {
   roomIdleMs: number
   /** Where several nodes share a store, how often they look for what they were not told. */
   pollMs: number
+  /** How often such nodes look whether tokens of their connections were revoked elsewhere. */
+  revokedPollMs: number
   /**
    * When the server stops, how long it goes on serving while it counts as not ready, so that a load balancer notices before its
    * connections fail.
@@ -73,6 +75,7 @@ export const defaultTiming: Timing = {
   heartbeatMs: 20_000,
   roomIdleMs: 30_000,
   pollMs: 3_000,
+  revokedPollMs: 30_000,
   stopDelayMs: 0,
   drainMs: 2_000,
   stopTimeoutMs: 10_000,

@@ -4,6 +4,8 @@ import type { Authenticate } from './access/authenticate.js'
 import { createClientAddress } from './access/clientAddress.js'
 import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
+import { createRevocations } from './access/revocations.js'
+import { createRevocationWatch } from './access/revocationWatch.js'
 import type { Bus } from './bus/bus.js'
 import { type Connection, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
@@ -72,6 +74,14 @@ export interface Server {
   /** The rooms, for what works on documents beside their connections. */
   readonly rooms: Rooms
   /**
+   * Takes back the tokens of a user, or of one device, that were issued before a moment: they are refused from then on, and
+   * connections that they opened are closed with 4401, spread over a few seconds. It outlives restarts and reaches all nodes.
+   *
+   * @param before in milliseconds since 1970; now, if left out
+   * @throws ServerError with code `invalid-argument`, or `store-unavailable` if it could not be stored: nothing is revoked then
+   */
+  revoke: (uid: string, device?: string, before?: number) => Promise<void>
+  /**
    * Counts as not ready from now on; then takes no more connections, makes durable what it has received, closes the connections
    * with 1012, and closes the store. Resolves in time even if clients or the store do not answer: what could not be finished then
    * is told in the log, and was not acknowledged. May be called twice.
@@ -125,8 +135,17 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     metrics.refused(refusal)
     options.onRefused?.(refusal)
   })
+  const revocations = createRevocations({ values: store.values, ...(bus ? { bus } : {}), logger })
+  const revocationWatch = createRevocationWatch({
+    revocations,
+    logger,
+    jitterMs: timing.expiryJitterMs,
+    ...(bus ? { pollMs: timing.revokedPollMs } : {}),
+  })
   const gate =
-    auth === 'open' ? null : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, logger })
+    auth === 'open'
+      ? null
+      : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, revocations, logger })
   let onAppend: (room: string, version: number) => void = () => {}
   const watched = watchAppends(store, (room, version) => onAppend(room, version))
   const rooms = createRooms({ store: watched, ...(bus ? { bus } : {}), limits, timing, logger })
@@ -188,11 +207,17 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       admit(admitted) {
         const connection = createConnection({ ...admitted, gate, rooms, limits, timing, logger, audit })
         connections.add(connection)
+        revocationWatch.add(connection)
         metrics.connectionAccepted()
         void connection.closed.then(() => connections.delete(connection))
       },
     }),
   )
+
+  const stopRevocations = async (): Promise<void> => {
+    revocationWatch.stop()
+    revocations.close()
+  }
 
   return {
     async listen() {
@@ -211,6 +236,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       return connections.size
     },
     rooms,
+    async revoke(uid, device, before) {
+      await revocations.revoke(uid, device, before)
+    },
     close() {
       if (closing) return closing
       readiness.stop()
@@ -223,7 +251,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
           stopping = true
           address = null
         },
-        closeLast: [rooms.close, async () => bus?.close(), store.close],
+        closeLast: [stopRevocations, rooms.close, async () => bus?.close(), store.close],
       })
       return closing
     },

@@ -27,6 +27,13 @@ export interface Access {
   readonly uid: string
   /** Whose token it is, where that is not `uid`, as with a service. A fresh token on a connection must be of the same. */
   readonly subject?: string
+  /** Which of the user's devices the token was issued to, so that the tokens of one can be taken back. */
+  readonly device?: string
+  /**
+   * When the token was issued, in milliseconds since 1970. One that was issued before the user's tokens were taken back is not
+   * taken. If left out, the hook itself vouches for the token each time it is asked.
+   */
+  readonly issuedAt?: number
   /** True if they may look and not change anything. */
   readonly readOnly?: boolean
   /** When this ends, in milliseconds since 1970: the connection is then closed with 4401. Never, if left out. */

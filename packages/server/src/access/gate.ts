@@ -1,6 +1,7 @@
 import { CLOSE_CODES, type CloseCode } from '@parley/core'
 import type { Logger } from '../logger.js'
 import { type Access, AccessError, type AccessRequest, type Authenticate } from './authenticate.js'
+import type { Revocations } from './revocations.js'
 
 /** What became of asking for access. */
 export type Decision = { readonly access: Access } | RefusedAccess
@@ -18,17 +19,20 @@ export interface GateOptions {
   authenticate: Authenticate
   /** How long the hook may take, in milliseconds. */
   timeoutMs: number
+  revocations: Pick<Revocations, 'check'>
   logger: Logger
 }
 
 /** Creates the {@link Gate} that WebSockets, fresh tokens and plain HTTP pass alike. */
-export function createGate({ authenticate, timeoutMs, logger }: GateOptions): Gate {
+export function createGate({ authenticate, timeoutMs, revocations, logger }: GateOptions): Gate {
   return async (request) => {
     try {
       const access = await ask(authenticate, request, timeoutMs)
       if (request.uid !== undefined && access.uid !== request.uid) {
         return { code: CLOSE_CODES.forbidden, reason: 'the room is not yours' }
       }
+      const [isRevoked] = await revocations.check([access])
+      if (isRevoked) return { code: CLOSE_CODES.unauthenticated, reason: 'the token was revoked' }
       return { access }
     } catch (error) {
       if (error instanceof AccessError) {

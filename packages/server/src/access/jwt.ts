@@ -9,6 +9,7 @@ import {
 import { ServerError } from '../errors.js'
 import { AccessError, type Authenticate } from './authenticate.js'
 import { isLoopbackName } from './origins.js'
+import { MAX_TOKEN_AGE_MS } from './tokenAge.js'
 
 /** The signatures that keys from a URL may make. `none` and shared secrets are not among them, whatever a token says. */
 export type JwtAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
@@ -42,7 +43,8 @@ const JWKS_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256', 'EdDSA']
  * connection ends with them, unless a client of `parley.1` sends a fresh one first.
  *
  * A claim `parley` may allow more or less: `{ "rooms": ["bob"] }` other rooms, `{ "rooms": "*" }` all, as for a service,
- * `{ "readOnly": true }` looking only.
+ * `{ "readOnly": true }` looking only, `{ "device": "phone" }` says which of the user's devices the token was issued to, so that
+ * `revoke` can take back the tokens of one. A token without `iat` counts as issued before any revocation.
  *
  * Keys come from the options alone: what a token says of where its key is to be found is not looked at.
  *
@@ -150,11 +152,24 @@ function refuse(error: unknown): never {
   throw error
 }
 
-function readAccess({ sub, exp, parley }: JWTPayload, named: string | undefined): ReturnType<Authenticate> {
+function readAccess(
+  { sub, exp, iat = 0, parley }: JWTPayload,
+  named: string | undefined,
+): ReturnType<Authenticate> {
   // It was checked that there is a `sub`.
   const uid = named ?? (sub as string)
-  const { rooms, readOnly } = (parley ?? {}) as { rooms?: unknown; readOnly?: unknown }
+  const { rooms, readOnly, device } = (parley ?? {}) as Record<string, unknown>
   const mayEnter = sub === uid || rooms === '*' || (Array.isArray(rooms) && rooms.includes(uid))
   if (!mayEnter) throw new AccessError('forbidden', 'the room is not yours')
-  return { uid, subject: sub as string, readOnly: readOnly === true, expiresAt: (exp as number) * 1000 }
+  const issuedAt = iat * 1000
+  const tooOld = iat === 0 ? Number.POSITIVE_INFINITY : issuedAt + MAX_TOKEN_AGE_MS
+  if (Date.now() > tooOld) throw new AccessError('unauthenticated', 'the token is too old')
+  return {
+    uid,
+    subject: sub as string,
+    ...(typeof device === 'string' ? { device } : {}),
+    issuedAt,
+    readOnly: readOnly === true,
+    expiresAt: Math.min((exp as number) * 1000, tooOld),
+  }
 }

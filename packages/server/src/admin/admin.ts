@@ -1,9 +1,11 @@
 import { createStore, type ExportedState, type Store } from '@parley/core'
 import * as Y from 'yjs'
+import { createRevocations } from '../access/revocations.js'
 import { isUid } from '../access/roomPath.js'
 import { ServerError } from '../errors.js'
 import { readImport } from '../import/readImport.js'
 import type { LogStore, RoomSize } from '../log/logStore.js'
+import { silentLogger } from '../logger.js'
 import type { DocumentAccess, Rooms } from '../room/rooms.js'
 import { importState } from './importState.js'
 
@@ -47,10 +49,23 @@ export interface Admin {
   export: (uid: string) => Promise<ExportedState>
   /** What there is of a user, or `null` if nothing is. */
   inspect: (uid: string) => Promise<Inspection | null>
+  /**
+   * Takes back the tokens of a user, or of one device, that were issued before a moment, see `Server.revoke`.
+   *
+   * @param before in milliseconds since 1970; now, if left out
+   */
+  revoke: (uid: string, device?: string, before?: number) => Promise<void>
+}
+
+export interface AdminOptions {
+  store: LogStore
+  rooms: Rooms
+  /** Of the server that has the store open, so that it closes connections too. */
+  revoke?: Admin['revoke']
 }
 
 /** Creates {@link Admin} over the rooms of a server, or of a store that no server has open. */
-export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms }): Admin {
+export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
   /** Works on a copy of a user's document: the room's own is written only by what was stored before. */
   const withCopy = async <Result>(
     uid: string,
@@ -90,6 +105,12 @@ export function createAdmin({ store, rooms }: { store: LogStore; rooms: Rooms })
     },
 
     export: (uid) => withCopy(uid, (copy) => copy.export()),
+
+    revoke:
+      revoke ??
+      (async (uid, device, before) => {
+        await createRevocations({ values: store.values, logger: silentLogger }).revoke(uid, device, before)
+      }),
 
     async inspect(uid) {
       const size = await store.size(uid)

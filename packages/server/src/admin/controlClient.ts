@@ -17,8 +17,12 @@ const NOBODY = new Set(['ECONNREFUSED', 'ENOENT'])
 export async function connectToServer(folder: string): Promise<Admin | null> {
   const socketPath = await findSocket(folder)
   if (socketPath === null) return null
-  const call = (method: string, command: string, uid: string, body?: string): Promise<Json> =>
-    send(socketPath, method, `/${command}?uid=${encodeURIComponent(uid)}`, body)
+  const call = (
+    method: string,
+    command: string,
+    uid: string,
+    { body, ...rest }: { body?: string; device?: string; before?: string } = {},
+  ): Promise<Json> => send(socketPath, method, `/${command}?${new URLSearchParams({ uid, ...rest })}`, body)
   try {
     await call('GET', 'hello', '')
   } catch (error) {
@@ -26,8 +30,15 @@ export async function connectToServer(folder: string): Promise<Admin | null> {
     throw new ServerError('store-unavailable', `The server of ${folder} does not answer`, { cause: error })
   }
   return {
-    import: async (uid, file) => (await call('POST', 'import', uid, file)) as unknown as ImportSummary,
+    import: async (uid, file) =>
+      (await call('POST', 'import', uid, { body: file })) as unknown as ImportSummary,
     export: async (uid) => (await call('GET', 'export', uid)) as unknown as ExportedState,
+    async revoke(uid, device, before) {
+      await call('POST', 'revoke', uid, {
+        ...(device === undefined ? {} : { device }),
+        ...(before === undefined ? {} : { before: String(before) }),
+      })
+    },
     inspect: async (uid) => (await call('GET', 'inspect', uid)) as unknown as Inspection | null,
   }
 }

@@ -99,6 +99,11 @@ async function answer(admin: Admin, request: IncomingMessage, response: ServerRe
         return send(response, 200, await admin.export(uid))
       case 'GET /inspect':
         return send(response, 200, await admin.inspect(uid))
+      case 'POST /revoke': {
+        const [device, before] = [searchParams.get('device'), searchParams.get('before')]
+        await admin.revoke(uid, device ?? undefined, before === null ? undefined : Number(before))
+        return send(response, 200, {})
+      }
       case 'GET /hello':
         return send(response, 200, {})
       default:

@@ -16,6 +16,8 @@ import { createSession } from './session.js'
 /** One WebSocket in its room. */
 export interface Connection {
   readonly room: string
+  /** Of the last token that was taken. */
+  readonly access: Access
   /** Deals with all that was received, then closes. Settles when the connection is gone. */
   finish: (code: CloseCode, reason: string) => Promise<void>
   /** Settles when the connection is gone. */
@@ -199,6 +201,9 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     room: name,
+    get access() {
+      return session.access
+    },
     closed,
     finish,
   }

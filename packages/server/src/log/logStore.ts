@@ -136,8 +136,11 @@ export interface ValueStore {
   scopes: () => AsyncIterable<ValueScope>
 }
 
-/** What values belong to: those of a room go when the room is deleted; those of `store` are of the store as a whole. */
-export type ValueScope = `room:${string}` | `channel:${string}` | 'store'
+/**
+ * What values belong to: those of a room go when the room is deleted; those of `store` are of the store as a whole; `access` is
+ * what must outlive a user's room.
+ */
+export type ValueScope = `room:${string}` | `channel:${string}` | 'store' | 'access'
 
 /**
  * The durable log of all rooms: for each room a snapshot, the updates since, and the number of the last one.
