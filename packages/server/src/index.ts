@@ -52,6 +52,8 @@ export type {
   WrittenBatch,
 } from './log/logStore.js'
 export { createMemoryLog } from './log/memoryLog.js'
+export { defaultPostgresTiming, type PostgresTiming } from './log/postgres/database.js'
+export { openPostgresLog, type PostgresLogOptions } from './log/postgres/postgresLog.js'
 export { type LogFields, type Logger, silentLogger } from './logger.js'
 export { guardLogger } from './observe/guardLogger.js'
 export {

@@ -1,1 +1,2 @@
 export { type LogStoreSetup, runLogStoreTests } from './log/acceptance.js'
+export { createTestSchema, type TestSchema } from './log/postgres/testSchema.js'

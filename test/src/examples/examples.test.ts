@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { readExamples } from './readExamples.js'
+import { needsServices, readExamples } from './readExamples.js'
 import { removeExamples, runExample } from './runExample.js'
 
 afterAll(removeExamples)
 
-const examples = readExamples().filter(({ place }) => !place.startsWith('packages/react/'))
+const examples = readExamples().filter(
+  (example) => !example.place.startsWith('packages/react/') && !needsServices(example),
+)
 /** Those that declare tests themselves, which cannot be done inside of one. */
 const suites = examples.filter(({ code }) => code.includes('/testing') && /\brun\w+Tests\(/.test(code))
 for (const suite of suites) await runExample(suite)

@@ -22,6 +22,11 @@ export function readExamples(): Example[] {
   })
 }
 
+/** Whether an example is about what lies in PostgreSQL or Redis. */
+export function needsServices({ code }: Example): boolean {
+  return /\b(openPostgresLog|createRedisBus)\(/.test(code)
+}
+
 function examplesOf(file: string): Example[] {
   const examples: Example[] = []
   const lines = readFileSync(ROOT + file, 'utf8').split('\n')

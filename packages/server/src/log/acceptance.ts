@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { LogStore, OwnAppend, RoomWriterState, ValueRange, ValueScope } from './logStore.js'
+import type { Composed, LogStore, OwnAppend, RoomWriterState, ValueRange, ValueScope } from './logStore.js'
 
 /** What the acceptance suite needs of an implementation. */
 export interface LogStoreSetup {
@@ -7,6 +7,8 @@ export interface LogStoreSetup {
   open: () => Promise<LogStore>
   /** Closes the store and opens what it left behind. Left out by stores that forget. */
   reopen?: (store: LogStore) => Promise<LogStore>
+  /** Opens what a store keeps once more, as another server would. Left out by stores that one server has for itself. */
+  join?: (store: LogStore) => Promise<LogStore>
   /** Overwrites the stored bytes of a row by hand. Left out by stores that hold nothing outside of the process. */
   damage?: (store: LogStore, room: string, version: number) => Promise<LogStore>
 }
@@ -49,7 +51,12 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
     stores.push(store)
     return store
   }
-  const { reopen, damage } = setup
+  const { reopen, join, damage } = setup
+  const joined = async (store: LogStore, join: NonNullable<LogStoreSetup['join']>): Promise<LogStore> => {
+    const other = await join(store)
+    stores.push(other)
+    return other
+  }
 
   describe(`log store: ${title}`, () => {
     afterEach(async () => {
@@ -181,6 +188,46 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         await new Promise((resolve) => setImmediate(resolve))
       } while (!done)
       await writer
+    })
+
+    it('[L6] reads all of a room while a compaction replaces what is being read', async () => {
+      const store = await open()
+      const rows = 120
+      for (let n = 1; n <= rows; n++) await store.append('alice', new Uint8Array(2000).fill(n))
+      const seen: Array<{ through: number; rows: number }> = []
+      for (let through = 10; through <= rows; through += 10) {
+        const [, ...loads] = await Promise.all([
+          store.compact('alice', { through, snapshot: new Uint8Array(20_000).fill(through) }),
+          ...Array.from({ length: 4 }, () => store.load('alice')),
+        ])
+        for (const { snapshot, rows: loaded } of loads) {
+          seen.push({ through: snapshot?.version ?? 0, rows: loaded.length })
+          expect(loaded.map(({ update }) => update[1999])).toEqual(loaded.map(({ version }) => version))
+          expect(snapshot?.update[19_999]).toBe(snapshot?.version)
+        }
+      }
+      expect(seen.map(({ through, rows }) => through + rows)).toEqual(seen.map(() => rows))
+    })
+
+    it('[L1] serves many rooms and many callers at once', async () => {
+      const store = await open()
+      const rooms = Array.from({ length: 12 }, (_, n) => `room ${n}`)
+      const perRoom = 25
+      await Promise.all(
+        rooms.flatMap((room, n) =>
+          Array.from({ length: perRoom }, async (_, m) => {
+            await store.append(room, bytes(n, m))
+            if (m % 10 === 0) await store.values.write(`room:${room}`, new Map([[`${m % 20}`, bytes(m)]]))
+          }),
+        ),
+      )
+      expect(await store.heads(rooms)).toEqual(new Map(rooms.map((room) => [room, perRoom])))
+      for (const [n, room] of rooms.entries()) {
+        const { rows } = await store.load(room)
+        expect(rows.map(({ version }) => version)).toEqual(rows.map((_, index) => index + 1))
+        expect(new Set(rows.map(({ update }) => `${update}`)).size).toBe(perRoom)
+        expect(rows.every(({ update }) => update[0] === n)).toBe(true)
+      }
     })
 
     it('[L7] puts rows aside with the reason, and keeps them through compaction', async () => {
@@ -514,6 +561,104 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         stores.push(store)
         await store.appendOwn('room 1', { compose })
         expect(clocks).toEqual([0, 3])
+      })
+    }
+
+    if (join) {
+      const compose = ({ client, clock }: RoomWriterState): Composed => ({
+        update: new TextEncoder().encode(JSON.stringify([client, clock])),
+        clocks: 1,
+      })
+      const written = (update: Uint8Array): [client: number, clock: number] =>
+        JSON.parse(new TextDecoder().decode(update))
+
+      it('[L30] counts the versions of a room for all servers together', async () => {
+        const one = await open()
+        const other = await joined(one, join)
+        const rooms = ['a', 'b', 'c', 'd', 'e']
+        const appends = 40
+        const versions = await Promise.all(
+          Array.from({ length: appends }, (_, n) => [
+            // In opposite orders: servers that wait for each other's rooms must not wait in a circle.
+            ...rooms.map((room) => one.append(room, bytes(1, n))),
+            ...[...rooms].reverse().map((room) => other.append(room, bytes(2, n))),
+          ]).flat(),
+        )
+        expect(versions).toHaveLength(2 * appends * rooms.length)
+        for (const room of rooms) {
+          const { rows, version } = await one.load(room)
+          expect(version).toBe(2 * appends)
+          expect(rows.map((row) => row.version)).toEqual(rows.map((_, index) => index + 1))
+          for (const from of [1, 2]) {
+            const places = rows.filter(({ update }) => update[0] === from).map(({ update }) => update[1])
+            expect(places).toEqual(Array.from({ length: appends }, (_, n) => n))
+          }
+        }
+      })
+
+      it("[L21] [L30] gives all servers one client id for a room's own rows, and no clock twice", async () => {
+        const one = await open()
+        const other = await joined(one, join)
+        const rows = await Promise.all(
+          Array.from({ length: 30 }, () => [
+            one.appendOwn('a', { compose }),
+            other.appendOwn('a', { compose }),
+          ]).flat(),
+        )
+        const stored = (await one.load('a')).rows
+        expect(stored.map(({ update }) => written(update)[1])).toEqual(rows.map((_, index) => index))
+        expect(new Set(stored.map(({ update }) => written(update)[0])).size).toBe(1)
+        for (const row of rows) expect(stored[(row?.version ?? 0) - 1]).toEqual(row)
+      })
+
+      it('[L21] [L30] shows what one server composes the values as the other left them', async () => {
+        const one = await open()
+        const other = await joined(one, join)
+        const add: OwnAppend = {
+          reads: ['n'],
+          // A sweep takes no clock.
+          compose(_, values) {
+            const n = values.get('n')?.[0] ?? 0
+            return { update: bytes(n), clocks: 0, values: new Map([['n', bytes(n + 1)]]) }
+          },
+        }
+        await Promise.all(
+          Array.from({ length: 25 }, () => [one.appendOwn('a', add), other.appendOwn('a', add)]).flat(),
+        )
+        expect((await one.load('a')).rows.map(({ update }) => update[0])).toEqual(
+          Array.from({ length: 50 }, (_, n) => n),
+        )
+      })
+
+      it('[L9] [L30] begins anew in a room that another server deleted', async () => {
+        const one = await open()
+        const other = await joined(one, join)
+        await one.appendOwn('a', {
+          compose: (writer) => ({ ...compose(writer), values: new Map([['x', bytes(1)]]) }),
+        })
+        await one.appendOwn('a', { compose })
+        await other.delete('a')
+        expect((await one.values.read('room:a', ['x'])).size).toBe(0)
+        const begun = await one.appendOwn('a', { compose })
+        expect(begun && [begun.version, written(begun.update)[1]]).toEqual([1, 0])
+      })
+
+      it('[L6] [L30] reads all of a room while another server writes and compacts it', async () => {
+        const one = await open()
+        const other = await joined(one, join)
+        let done = false
+        const writer = (async () => {
+          for (let n = 1; n <= 60; n++) {
+            await other.append('alice', bytes(n))
+            if (n % 5 === 0) await other.compact('alice', { through: n, snapshot: bytes(n) })
+          }
+          done = true
+        })()
+        do {
+          const { version, snapshot, rows } = await one.load('alice')
+          expect((snapshot?.version ?? 0) + rows.length).toBe(version)
+        } while (!done)
+        await writer
       })
     }
 

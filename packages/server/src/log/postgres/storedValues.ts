@@ -1,0 +1,19 @@
+import { decodeValue } from '../rowCodec.js'
+import { decodeName, valueKey } from './names.js'
+
+/** A value as PostgreSQL answers it. */
+export interface StoredValue {
+  readonly name: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+/** The values of a scope by their names, without those whose bytes are no longer what was written. */
+export function decodeValues(scope: string, stored: readonly StoredValue[]): Map<string, Uint8Array> {
+  return new Map(
+    stored.flatMap(({ name: bytes, bytes: value }) => {
+      const name = decodeName(bytes)
+      const decoded = decodeValue(valueKey(scope, name), value)
+      return decoded instanceof Uint8Array ? [[name, decoded] as const] : []
+    }),
+  )
+}
