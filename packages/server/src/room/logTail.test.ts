@@ -75,6 +75,20 @@ describe('the end of a log', () => {
     expect(taken).toEqual([4, 5])
   })
 
+  it('[R9] goes on as before where the room could not be read', async () => {
+    const { tail, taken } = tailOf(await filled(9))
+    tail.hold()
+    tail.push(row(1))
+    tail.resume()
+    await tail.reached(1)
+    expect([tail.version, taken]).toEqual([null, []])
+    tail.start(2)
+    tail.hold()
+    tail.push(row(3))
+    tail.resume()
+    expect(taken).toEqual([3])
+  })
+
   it('[R9] passes over a row that nobody can read', async () => {
     const store = await filled(6)
     await store.quarantine('alice', [{ version: 5, reason: 'test' }])

@@ -15,15 +15,17 @@ export interface TailRow extends LogRow {
 export interface LogTail {
   /** The version of the last row that was handed on; `null` as long as nobody needs to know. */
   readonly version: number | null
-  /** Goes on after a version, with what was pushed meanwhile. */
-  start: (version: number) => void
-  /** Hands nothing on until the next `start`: the room is being read. */
+  /** Hands nothing on until the next `start` or `resume`, and keeps what is pushed: the room is being read. */
   hold: () => void
+  /** The room was read up to a version: goes on after it. */
+  start: (version: number) => void
+  /** The room could not be read: goes on as before. */
+  resume: () => void
   /** Takes in a row that is durable. */
   push: (row: TailRow) => void
   /** Takes in that there is a row of this version, or was. */
   expect: (version: number) => void
-  /** Settles when the row of a version was handed on; rejects where that will not happen. */
+  /** Settles when the row of a version was handed on, or nobody needs to know; rejects where that will not happen. */
   reached: (version: number) => Promise<void>
   /** Ends it: who waits is told so. */
   close: (reason: unknown) => void
@@ -134,6 +136,11 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
     hold() {
       held = true
     },
+    resume() {
+      held = false
+      if (version === null) early.clear()
+      drain()
+    },
     push(row) {
       if (closed || (version === null && !held) || row.version <= (version ?? 0)) return
       known = Math.max(known, row.version)
@@ -147,7 +154,7 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
     },
     reached(at) {
       if (closed) return Promise.reject(closed.reason)
-      if (version !== null && version >= at) return Promise.resolve()
+      if (version === null ? !held : version >= at) return Promise.resolve()
       return new Promise((resolve, reject) => {
         waiting.add({ version: at, resolve, reject })
       })

@@ -45,7 +45,7 @@ export interface Room {
   tick: () => Promise<void>
   /** Takes in a row that was appended beside the room. */
   receive: (row: LogRow) => void
-  /** Takes in that the log goes up to a version; settles when the room does too. */
+  /** Takes in that the log goes up to a version; settles when the room does too, or nobody is there to know. */
   catchUp: (version: number) => Promise<void>
   /** Settles when all that was received so far is durable or refused. */
   idle: () => Promise<void>
@@ -123,11 +123,21 @@ export function createRoom(options: RoomOptions): Room {
       loaded = await queueLoad(() => loadRoom(store, name))
     } catch (error) {
       logger.error({ room: name, err: error }, 'a room could not be loaded')
-      if (tail.version !== null) tail.start(tail.version)
+      tail.resume()
       throw error
     }
     report(loaded)
-    const document = createRoomDocument({ name, store, loaded, limits, logger, onAppended: takeIn })
+    const document = createRoomDocument({
+      name,
+      store,
+      loaded,
+      limits,
+      logger,
+      async onAppended(row) {
+        receive(row)
+        await tail.reached(row.version)
+      },
+    })
     onUpdate(
       document.doc,
       ({ update, origin }) => passOn(update, origin),
@@ -164,7 +174,7 @@ export function createRoom(options: RoomOptions): Room {
     cache,
     load,
     onLoaded: (document) => tail.start(document.version),
-    isNeeded: () => isPatchy && queues.size > 0,
+    isNeeded: () => queues.size > 0 && (isPatchy || (slot.document?.waiting.length ?? 0) > 0),
     onEmpty: () => letGo(),
     onError: (error) => logger.error({ room: name, err: error }, 'a room could not be closed'),
   })
@@ -218,13 +228,8 @@ export function createRoom(options: RoomOptions): Room {
         queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
       }
     }
-    let last = 0
-    for (const row of stored) {
-      tail.push(row)
-      bus?.publish(name, { type: 'row', version: row.version, update: row.update })
-      last = Math.max(last, row.version)
-    }
-    if (last > 0) await tail.reached(last)
+    for (const row of stored) receive(row)
+    await tail.reached(Math.max(0, ...stored.map(({ version }) => version)))
     return stored.length
   }
 
@@ -289,10 +294,9 @@ export function createRoom(options: RoomOptions): Room {
     running ??= Promise.resolve().then(run)
   }
 
-  const takeIn = async (row: LogRow): Promise<void> => {
+  const receive = (row: TailRow): void => {
     tail.push(row)
     bus?.publish(name, { type: 'row', version: row.version, update: row.update })
-    await tail.reached(row.version)
   }
   const unsubscribe =
     bus?.subscribe(name, (message) => {
@@ -361,9 +365,7 @@ export function createRoom(options: RoomOptions): Room {
     join,
     submit: (update) => submitUpdate(join, update),
     tick: () => submitUpdate(join, NOTHING, { marksTime: true }),
-    receive(row) {
-      void takeIn(row).catch(() => {})
-    },
+    receive,
     async catchUp(version) {
       tail.expect(version)
       await tail.reached(version)

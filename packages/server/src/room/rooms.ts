@@ -144,7 +144,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
   }
 
   const poll = async (): Promise<void> => {
-    const rooms = [...slots.values()].map(({ room }) => room).filter(({ version }) => version > 0)
+    const rooms = [...slots.values()].map(({ room }) => room)
     if (rooms.length === 0) return
     const heads = await store.heads(rooms.map(({ name }) => name))
     for (const room of rooms) {
