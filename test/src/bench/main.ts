@@ -2,8 +2,11 @@ import { parseArgs } from 'node:util'
 import { cost } from './core/cost.js'
 import { gateway } from './gateway/gateway.js'
 import type { Benchmark, Row } from './measure.js'
+import { idle } from './sync/idle.js'
+import { load } from './sync/load.js'
+import { storm } from './sync/storm.js'
 
-const BENCHMARKS: readonly Benchmark[] = [cost, gateway]
+const BENCHMARKS: readonly Benchmark[] = [cost, gateway, load, idle, storm]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,7 @@ import type { RequestResult } from '../http/requestLoad.js'
 import { median, type Row, row } from '../measure.js'
 import { seed } from './sample.js'
 import { runInTurns, type Servers } from './servers.js'
-import { askSync, syncLoad } from './sync.js'
+import { askSync, syncLoad } from './syncQuestion.js'
 
 const CONVERSATIONS = 100
 /** So many that each has left memory long before its turn comes again. */

@@ -1,7 +1,7 @@
 import { median, type Row, row } from '../measure.js'
 import { ingest, seed, wireMessage } from './sample.js'
 import { runInTurns, type Servers } from './servers.js'
-import { askSync, syncLoad } from './sync.js'
+import { askSync, syncLoad } from './syncQuestion.js'
 
 const CONVERSATIONS = 10_000
 const MAX_ANSWER_BYTES = 2048

@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PlainServerCalls } from '../http/plainServer.js'
 import type { RequestLoad, RequestLoadCalls, RequestResult } from '../http/requestLoad.js'
+import type { ParleyServerCalls } from '../servers/parleyServer.js'
 import { startWorker, type Worker } from '../workers/startWorker.js'
-import type { ParleyServerCalls } from './parleyServer.js'
+import { withResources } from '../workers/withResources.js'
 
 /** A Parley server in a process of its own. */
 export interface ParleyProcess {
@@ -23,27 +22,22 @@ export interface Servers {
 }
 
 /** Starts the processes, and ends them when they have been used. */
-export async function withServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'))
-  const workers: Array<{ stop: () => Promise<void> }> = []
-  const startParley = async (name: string, roomIdleMs?: number): Promise<ParleyProcess> => {
-    const worker = startWorker<ParleyServerCalls>(new URL('./parleyServer.js', import.meta.url))
-    workers.push(worker)
-    const timing = roomIdleMs === undefined ? {} : { roomIdleMs }
-    return { worker, url: await worker.call('start', { folder: join(folder, name), timing }) }
-  }
-  try {
-    const generator = startWorker<RequestLoadCalls>(new URL('../http/requestLoad.js', import.meta.url))
-    workers.push(generator)
-    const plain = startWorker<PlainServerCalls>(new URL('../http/plainServer.js', import.meta.url))
-    workers.push(plain)
-    const resident = await startParley('resident')
-    const forgetful = await startParley('forgetful', 0)
-    return await use({ generator, plain, resident, forgetful })
-  } finally {
-    for (const worker of workers) await worker.stop()
-    await rm(folder, { recursive: true, force: true })
-  }
+export function withServers<Result>(use: (servers: Servers) => Promise<Result>): Promise<Result> {
+  return withResources(async ({ folder, keep }) => {
+    const startParley = async (name: string, roomIdleMs?: number): Promise<ParleyProcess> => {
+      const worker = keep(
+        startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url)),
+      )
+      const timing = roomIdleMs === undefined ? {} : { roomIdleMs }
+      return { worker, url: await worker.call('start', { folder: join(folder, name), timing }) }
+    }
+    return use({
+      generator: keep(startWorker<RequestLoadCalls>(new URL('../http/requestLoad.js', import.meta.url))),
+      plain: keep(startWorker<PlainServerCalls>(new URL('../http/plainServer.js', import.meta.url))),
+      resident: await startParley('resident'),
+      forgetful: await startParley('forgetful', 0),
+    })
+  })
 }
 
 const RUNS = 5

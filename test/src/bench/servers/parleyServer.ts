@@ -1,21 +1,34 @@
-import { createServer, type LogStore, openLevelLog, type ServerOptions } from '@parley/server'
+import {
+  createMemoryLog,
+  createServer,
+  type LogStore,
+  openLevelLog,
+  type ServerOptions,
+} from '@parley/server'
 import { serveCalls } from '../workers/serveCalls.js'
 
 /** How a Parley server for a benchmark is to be. */
 export interface ParleyServerOptions {
+  /** Where LevelDB lies; without it everything is in memory only. */
+  readonly folder?: string
+  readonly timing?: NonNullable<ServerOptions['timing']>
+}
+
+export interface SeedOptions {
   readonly folder: string
-  readonly timing: NonNullable<ServerOptions['timing']>
+  readonly rooms: readonly string[]
+  readonly state: Uint8Array
 }
 
 let log: LogStore | undefined
 let loads = 0
 let groups = 0
 
-/** A Parley server on LevelDB whose gateway is measured. */
+/** A Parley server. */
 const calls = {
   /** @returns its address */
-  async start({ folder, timing }: ParleyServerOptions): Promise<string> {
-    const opened = await openLevelLog({ folder })
+  async start({ folder, timing = {} }: ParleyServerOptions): Promise<string> {
+    const opened = folder === undefined ? createMemoryLog() : await openLevelLog({ folder })
     log = opened
     const store: LogStore = {
       ...opened,
@@ -26,6 +39,12 @@ const calls = {
     }
     const server = await createServer({ store, auth: 'open', port: 0, timing })
     return (await server.listen()).url
+  },
+  /** Stores the same document in many rooms, before the server is started. */
+  async seed({ folder, rooms, state }: SeedOptions): Promise<void> {
+    const opened = await openLevelLog({ folder })
+    await Promise.all(rooms.map((room) => opened.append(room, state)))
+    await opened.close()
   },
   /** How often a room was read from the log. */
   loads: () => loads,

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { type Benchmark, type Row, row } from '../measure.js'
+import type { ParleyServerCalls } from '../servers/parleyServer.js'
+import { startYWebsocketServer } from '../servers/yWebsocketServer.js'
+import { startWorker } from '../workers/startWorker.js'
+import { withResources } from '../workers/withResources.js'
+import type { IdleDevicesCalls } from './idleDevices.js'
+import { sampleState } from './sampleState.js'
+
+const USERS = 2000
+const CONVERSATIONS = 100
+const CONNECTED_AT_ONCE = 50
+/** Documents that nobody needs leave memory after so long; the default would only make this take longer. */
+const ROOM_IDLE_MS = 2_000
+/** Until documents have left, and the collector, which takes its time, has given back what they took. */
+const SETTLE_MS = 20_000
+const BEFORE_MS = 2_000
+const MAX_BYTES = 30 * 1024
+
+/** What users cost who are connected and do nothing. */
+export const idle: Benchmark = { name: 'idle', run: measure }
+
+async function measure(): Promise<Row[]> {
+  const state = sampleState(CONVERSATIONS)
+  const ours = await bytesPerConnection(state, true)
+  const others = await bytesPerConnection(state, false)
+  const what = `memory of a connected idle user with ${CONVERSATIONS} conversations, of ${USERS}`
+  return [
+    row(`${what}, vs @y/websocket-server`, 'bytes', ours, others, { atMost: 0.2 }),
+    row(what, 'bytes', ours, null, { atMost: MAX_BYTES }),
+  ]
+}
+
+/** What the resident memory of a server grows by for each connection. */
+async function bytesPerConnection(state: Uint8Array, isParley: boolean): Promise<number> {
+  return withResources(async ({ folder, keep }) => {
+    const devices = keep(startWorker<IdleDevicesCalls>(new URL('./idleDevices.js', import.meta.url)))
+    let server: { pid: number; url: string }
+    if (isParley) {
+      const worker = keep(
+        startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url)),
+      )
+      const seeder = startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url))
+      const rooms = Array.from({ length: USERS }, (_, user) => `user-${user}`)
+      await seeder.call('seed', { folder, rooms, state })
+      await seeder.stop()
+      const url = await worker.call('start', { folder, timing: { roomIdleMs: ROOM_IDLE_MS } })
+      server = { pid: worker.pid, url: `${url.replace('http', 'ws')}/sync` }
+    } else server = keep(await startYWebsocketServer())
+    await delay(BEFORE_MS)
+    const before = await residentBytes(server.pid)
+    const load = {
+      url: `${server.url}/user-`,
+      users: USERS,
+      state,
+      brings: !isParley,
+      atOnce: CONNECTED_AT_ONCE,
+    }
+    await devices.call('connect', load)
+    await delay(SETTLE_MS)
+    return ((await residentBytes(server.pid)) - before) / USERS
+  })
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

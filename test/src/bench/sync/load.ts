@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { type Benchmark, median, type Row, row } from '../measure.js'
+import type { EchoServerCalls } from '../servers/echoServer.js'
+import type { ParleyServerCalls } from '../servers/parleyServer.js'
+import { startYWebsocketServer } from '../servers/yWebsocketServer.js'
+import { startWorker, type Worker } from '../workers/startWorker.js'
+import { withResources } from '../workers/withResources.js'
+import type { DeviceLoadCalls } from './deviceLoad.js'
+import { findHighestRate, MAX_P99_MS } from './highestRate.js'
+
+const USERS = 1000
+const RUNS = 5
+
+/** Editing devices, at Parley and at the server that people use with y-websocket. */
+export const load: Benchmark = { name: 'load', run: () => withSystems(measure) }
+
+/** A server with its devices connected. */
+interface System {
+  readonly generator: Worker<DeviceLoadCalls>
+  readonly rates: number[]
+}
+
+type Name = 'echo' | 'level' | 'memory' | 'yLeveldb' | 'yMemory'
+
+function withSystems(use: (systems: Readonly<Record<Name, System>>) => Promise<Row[]>): Promise<Row[]> {
+  return withResources(async ({ folder, keep }) => {
+    const connect = async (url: string, echoes = false): Promise<System> => {
+      const generator = keep(startWorker<DeviceLoadCalls>(new URL('./deviceLoad.js', import.meta.url)))
+      await generator.call('connect', { url: `${url}/user-`, users: USERS, echoes })
+      return { generator, rates: [] }
+    }
+    const startParley = async (options: { folder?: string }): Promise<string> => {
+      const worker = keep(
+        startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url)),
+      )
+      return `${(await worker.call('start', options)).replace('http', 'ws')}/sync`
+    }
+    const startOther = async (store?: string): Promise<string> => keep(await startYWebsocketServer(store)).url
+    const echoServer = keep(
+      startWorker<EchoServerCalls>(new URL('../servers/echoServer.js', import.meta.url)),
+    )
+    return use({
+      echo: await connect(await echoServer.call('start'), true),
+      level: await connect(await startParley({ folder: join(folder, 'parley') })),
+      memory: await connect(await startParley({})),
+      yLeveldb: await connect(await startOther(join(folder, 'y-leveldb'))),
+      yMemory: await connect(await startOther()),
+    })
+  })
+}
+
+async function measure(systems: Readonly<Record<Name, System>>): Promise<Row[]> {
+  // The first search only finds where the others begin.
+  for (let run = 0; run <= RUNS; run++) {
+    for (const { generator, rates } of Object.values(systems)) {
+      rates.push(await findHighestRate(generator, rates.at(-1) ?? 0))
+    }
+  }
+  const rate = (name: Name): number => median(systems[name].rates.slice(1))
+  const what = `edits of ${USERS} users with 2 devices, p99 under ${MAX_P99_MS} ms`
+  return [
+    row(`load generator at an echo server: ${what}`, '/s', rate('echo'), rate('yMemory'), {}),
+    row(
+      `${what}: LevelDB, durable, vs @y/websocket-server with y-leveldb`,
+      '/s',
+      rate('level'),
+      rate('yLeveldb'),
+      {
+        atLeast: 1,
+      },
+    ),
+    row(`${what}: in memory, vs @y/websocket-server without a store`, '/s', rate('memory'), rate('yMemory'), {
+      atLeast: 0.7,
+    }),
+  ]
+}
