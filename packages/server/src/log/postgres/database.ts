@@ -197,8 +197,10 @@ function createPool({ url, timing, logger }: PostgresDatabaseOptions, max: numbe
     },
   }
   const pool = new Pool(config)
-  // Of a connection that nobody uses; whoever uses one hears of it there.
-  pool.on('error', (error) => logger.debug({ err: error }, 'an idle connection to PostgreSQL was lost'))
+  const onLost = (err: unknown): void => logger.debug({ err }, 'a connection to PostgreSQL was lost')
+  // Of a connection that nobody uses the pool tells; one that is used tells itself, beside failing what it does.
+  pool.on('error', onLost)
+  pool.on('connect', (client) => client.on('error', onLost))
   return pool
 }
 

@@ -30,6 +30,12 @@ export interface PostgresLogOptions {
   logger?: Logger
 }
 
+/** A {@link LogStore} that servers share. */
+export interface PostgresLog extends LogStore {
+  /** The same for all servers that have the store open, and no other store's: what they tell each other goes under it. */
+  readonly identity: string
+}
+
 /** What rewrites tables takes its time. */
 const SLOW_MS = 10 * 60_000
 
@@ -48,7 +54,7 @@ const SLOW_MS = 10 * 60_000
  * await store.close()
  * ```
  */
-export async function openPostgresLog(options: PostgresLogOptions): Promise<LogStore> {
+export async function openPostgresLog(options: PostgresLogOptions): Promise<PostgresLog> {
   const { url, logger = silentLogger, onBatch } = options
   const timing = { ...defaultPostgresTiming, ...options.timing }
   const open = (times: PostgresTiming): PostgresDatabase =>
@@ -62,8 +68,13 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<LogS
       await database.close()
     }
   }
-  await slowly((database) => database.transaction(migrate))
-  return createPostgresLog(open(timing), slowly, onBatch)
+  let identity = ''
+  await slowly(async (database) => {
+    await database.transaction(migrate)
+    const [found] = await database.read<{ identity: string }>(statements.IDENTITY, [])
+    identity = found?.identity ?? ''
+  })
+  return { ...createPostgresLog(open(timing), slowly, onBatch), identity }
 }
 
 function createPostgresLog(

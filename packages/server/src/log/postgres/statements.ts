@@ -13,6 +13,13 @@ const ERA = `hashtextextended(concat_ws('/',
   left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
   'parley_rooms'::regclass::oid), 0)`
 
+/** Which database and tables these are: no others have the same, copies of them included. */
+export const IDENTITY = statement(
+  'identity',
+  `select concat_ws('/', (select system_identifier from pg_control_system()),
+    (select oid from pg_database where datname = current_database()), 'parley_rooms'::regclass::oid) as identity`,
+)
+
 /**
  * Writes a group: takes the next versions of all its rooms under their row locks, and stores the rows and the values, in one
  * statement, so that no node ever holds a lock between two.
