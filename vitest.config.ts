@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { findChromium } from './scripts/ensure-chromium.mjs'
+import { disksFault } from './scripts/ensure-compiler.mjs'
 import { findServices, leftOutLine } from './scripts/ensure-services.mjs'
 import { publishedPackages } from './scripts/lib/packages.mjs'
 
@@ -34,8 +35,13 @@ const CHROMIUM_ARGS = [
 const chromium = await findChromium()
 const services = await findServices()
 if (services.missing.length > 0) console.warn(leftOutLine(services.missing))
-/** Tests against PostgreSQL and Redis, where these do not answer. */
-const leftOut = services.missing.length > 0 ? ['**/*.services.test.ts'] : []
+const disksMissing = disksFault()
+if (disksMissing !== null) console.warn(disksMissing)
+/** Tests against PostgreSQL and Redis where these do not answer, and with failing disks where none can be made. */
+const leftOut = [
+  ...(services.missing.length > 0 ? ['**/*.services.test.ts'] : []),
+  ...(disksMissing === null ? [] : ['**/*.disk.test.ts']),
+]
 
 function browserTests(folder: string): string[] {
   try {

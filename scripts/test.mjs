@@ -1,7 +1,8 @@
 // Runs every test, those in a real browser included. Arguments go to vitest: `pnpm test packages/core`. In CI those
-// against PostgreSQL and Redis are never left out.
+// against PostgreSQL and Redis, and those with failing disks, are never left out.
 
 import { ensureChromium } from './ensure-chromium.mjs'
+import { ensureCompiler } from './ensure-compiler.mjs'
 import { ensureServices } from './ensure-services.mjs'
 import { buildPackages, buildWeb } from './lib/build.mjs'
 import { runTool, steps } from './lib/run.mjs'
@@ -24,7 +25,9 @@ await steps(
   buildWeb,
   step(async () => console.log(`Chromium: ${await ensureChromium()}`)),
   step(async () => {
-    if (process.env.CI) stopServices = await ensureServices()
+    if (!process.env.CI) return
+    await ensureCompiler()
+    stopServices = await ensureServices()
   }),
   async () => {
     // A signal ends vitest, and then this goes on.

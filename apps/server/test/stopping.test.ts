@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { newFolder, type Serving, serve } from './support/parley.js'
+import { readiness, until } from './support/watch.js'
 import { lostOf, startWriter } from './support/writers.js'
 
 const RESTARTS = 4
@@ -17,16 +18,6 @@ async function freePort(): Promise<string> {
   server.close()
   return String(port)
 }
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`never came to be: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-const readiness = async ({ url }: Serving): Promise<number> => (await fetch(`${url}/readyz`)).status
 
 /** Upgrades to a WebSocket and then neither reads nor answers. */
 async function connectMute({ url }: Serving): Promise<void> {

@@ -1,4 +1,4 @@
-import { open, unlink } from 'node:fs/promises'
+import { open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { ServerError } from '../errors.js'
@@ -23,43 +23,53 @@ export interface LevelDatabase {
   close: () => Promise<void>
 }
 
-/** More than LevelDB needs to open: a new log file and a new manifest. */
+/** More than LevelDB needs to open: a new log file and a new manifest, beside what its present log file comes to as a table. */
 const PROBE_BYTES = 1024 * 1024
+const PROBE_FILE = 'probe.tmp'
 
 /** Opens a LevelDB in `location`. Rejects with LevelDB's own error. */
 export async function openLevelDatabase(location: string): Promise<LevelDatabase> {
   const level: Level = new ClassicLevel(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
   await level.open()
   const reads = new Set<Promise<unknown>>()
+  /** While it is closed to be opened anew; and with the look whether that can be, which comes before. */
   let reopening: Promise<void> | null = null
+  let attempt: Promise<void> | null = null
   let writeFailed = false
 
   /**
    * What a failed write left in LevelDB's log file is unknown, and what is written behind it may not be found when the
    * database is next opened. So nothing is written behind it: the database is opened anew, which starts a new file.
    */
-  const reopen = async (): Promise<void> => {
-    // While the disk is full LevelDB could not open again, and reads would fail too. So it stays open until it is not.
-    if (level.status === 'open') await probe(location)
-    reopening = (async () => {
-      await Promise.allSettled(reads)
-      await level.close()
-      await level.open()
-    })()
-    try {
+  const closeAndOpen = async (): Promise<void> => {
+    await Promise.allSettled(reads)
+    await level.close()
+    // A database that is gone by now is not begun anew: an empty one would be served.
+    await level.open({ createIfMissing: false })
+    writeFailed = false
+  }
+  const reopen = (): Promise<void> => {
+    attempt ??= (async () => {
+      // Where LevelDB could not open again reads would fail too. So it stays open, and is read, until it can.
+      await probe(location)
+      reopening = closeAndOpen()
       await reopening
-      writeFailed = false
-    } finally {
+    })().finally(() => {
       reopening = null
-    }
+      attempt = null
+    })
+    return attempt
   }
 
   return {
     async read(use) {
       if (reopening) await reopening.catch(() => {})
-      const result = use(level)
-      reads.add(result)
+      let result: ReturnType<typeof use> | null = null
       try {
+        // It was closed to be opened anew, and that failed. Whoever wants to read tries again.
+        if (level.status !== 'open') await reopen()
+        result = use(level)
+        reads.add(result)
         return await result
       } catch (cause) {
         if (cause instanceof ServerError) throw cause
@@ -70,7 +80,7 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
         }
         throw new ServerError('store-unavailable', 'The store could not be read', { cause })
       } finally {
-        reads.delete(result)
+        if (result) reads.delete(result)
       }
     },
     async write(changes) {
@@ -111,12 +121,16 @@ export function messageOf(error: unknown): string {
   return cause instanceof Error ? cause.message : message
 }
 
-/** Resolves if the disk takes a file. */
+/** Resolves if the disk takes what LevelDB writes when it opens. */
 async function probe(folder: string): Promise<void> {
-  const path = join(folder, 'probe.tmp')
+  let bytes = PROBE_BYTES
+  for (const name of await readdir(folder)) {
+    if (name.endsWith('.log')) bytes += (await stat(join(folder, name))).size
+  }
+  const path = join(folder, PROBE_FILE)
   const file = await open(path, 'w')
   try {
-    await file.writeFile(new Uint8Array(PROBE_BYTES))
+    await file.writeFile(new Uint8Array(bytes))
     await file.sync()
   } finally {
     await file.close()
