@@ -6,6 +6,7 @@ import {
   createMetrics,
   createServer,
   createWukongNotifier,
+  defaultLimits,
   guardLogger,
   type Logger,
   openControlServer,
@@ -13,6 +14,7 @@ import {
   ServerError,
   type ServerOptions,
   type WukongNotifier,
+  withDiskFloor,
 } from '@parley/server'
 import { pino } from 'pino'
 import type { Output } from './commands.js'
@@ -32,6 +34,7 @@ export async function runServe(
 ): Promise<void> {
   const settings = readServeSettings(args, env)
   const { data, store: kind, web } = settings
+  const limits = { ...defaultLimits, ...settings.limits }
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const destination = pino.destination({ dest: 2, sync: true })
@@ -42,7 +45,10 @@ export async function runServe(
   const store =
     kind === 'memory'
       ? createMemoryLog()
-      : await openLevelLog({ folder: data, onBatch: metrics.batchWritten })
+      : await withDiskFloor(await openLevelLog({ folder: data, onBatch: metrics.batchWritten }), {
+          folder: data,
+          minFreeBytes: limits.freeDiskBytes,
+        })
   const opened: Array<{ close: () => Promise<void> }> = []
   try {
     const server = await createServer({ ...serverOptions(settings, wukong), store, auth, logger, metrics })
@@ -93,12 +99,13 @@ function serverOptions(
   settings: ServeSettings,
   wukong: WukongNotifier | null,
 ): Omit<ServerOptions, 'store' | 'auth'> {
-  const { host, port, origins, trustProxy, web, ingestToken, metricsToken, stopDelayMs } = settings
+  const { host, port, origins, trustProxy, limits, web, ingestToken, metricsToken, stopDelayMs } = settings
   return {
     host,
     port,
     origins,
     trustProxy,
+    limits,
     timing: { stopDelayMs },
     gateway: {
       ...(ingestToken === undefined ? {} : { ingestToken }),

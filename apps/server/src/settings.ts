@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import type { Limits } from '@parley/server'
+import { readLimits } from './readLimits.js'
 import { UsageError } from './usage.js'
 
 /** What `parley serve` was asked for. */
@@ -13,6 +15,7 @@ export interface ServeSettings {
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
   readonly trustProxy: readonly string[]
+  readonly limits: Partial<Limits>
   readonly ingestToken: string | undefined
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
@@ -90,6 +93,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     jwtIssuer: env.PARLEY_JWT_ISSUER || undefined,
     jwtAudience: env.PARLEY_JWT_AUDIENCE || undefined,
     trustProxy: readList([env.PARLEY_TRUST_PROXY ?? '']),
+    limits: readLimits(readList([env.PARLEY_LIMITS ?? ''])),
     ingestToken: env.PARLEY_INGEST_TOKEN,
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,

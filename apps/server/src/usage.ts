@@ -31,6 +31,8 @@ serve
                     the variable separates by commas
                     reverse proxies to believe, as  PARLEY_TRUST_PROXY none
                     addresses or networks
+                    limits, such as                 PARLEY_LIMITS
+                    connectionsPerUser=20,messagesPerUser=100/5000
   --web DIR         a built web app to serve        PARLEY_WEB       none
                     what an IM server must know     PARLEY_INGEST_TOKEN
                     to bring messages by HTTP

@@ -19,6 +19,7 @@ export { connectToServer } from './admin/controlClient.js'
 export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'
 export type { Bus, BusMessage } from './bus/bus.js'
 export { createLocalBusHub, type LocalBusHub } from './bus/localBus.js'
+export type { Rate } from './admission/bucket.js'
 export { createRedisBus, type RedisBusOptions } from './bus/redisBus.js'
 export { ServerError, type ServerErrorCode } from './errors.js'
 export type { GatewayOptions } from './gateway/gateway.js'
@@ -33,6 +34,7 @@ export {
 export type { MessageSource } from './gateway/recents.js'
 export { type ImportedState, readImport } from './import/readImport.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
+export { type DiskFloorOptions, type DiskSpace, withDiskFloor } from './log/diskFloor.js'
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {
   Compaction,

@@ -1,13 +1,47 @@
+import type { Rate } from './admission/bucket.js'
+
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** How much the server takes from one client or one room, in bytes unless it says otherwise. */
+/**
+ * How much the server takes: in bytes where a name says so. An address is that of a client, and of IPv6 the network its owner
+ * has; addresses of this machine have no limits of their own. Each node counts for itself.
+ */
 export interface Limits {
+  /** How many WebSockets there may be. The next one is closed with 4503. */
+  connections: number
+  /** How many rooms may have connections. The next one is closed with 4503. */
+  rooms: number
+  /** How many WebSockets there may be from one address. Here, as in all that follows by address, user and connection: 4529, or 429. */
+  connectionsPerAddress: number
+  connectionsPerUser: number
+  /** How many rooms an address may have connections to. */
+  roomsPerAddress: number
+  /** How often an address may ask for a WebSocket, refused or not. */
+  upgradesPerAddress: Rate
+  /** How often an address may ask by HTTP. Whoever brings messages with the token for it is not counted. */
+  requestsPerAddress: Rate
+  /** How often may be asked by HTTP in the name of a user. */
+  requestsPerUser: Rate
+  /** What may arrive. */
+  bytesPerConnection: Rate
+  bytesPerUser: Rate
+  bytesPerAddress: Rate
+  /** How many messages may arrive: updates and all others. */
+  messagesPerConnection: Rate
+  messagesPerUser: Rate
+  messagesPerAddress: Rate
+  /** How much of messages that are not complete a user may have under way, on all connections. */
+  unfinishedBytes: number
+  /** With less than this free on the disk of the data folder, or less than a twentieth of a small one, updates are refused: 4503. */
+  freeDiskBytes: number
   /** The largest document, and the largest single update. Beyond it the connection is closed with 4413. */
   documentBytes: number
   /** The largest token that is taken on an open connection. */
   tokenBytes: number
-  /** The largest awareness message. */
+  /** How often a connection may say who is there; what comes more often is passed on later, and the newest of it only. */
+  awarenessPerConnection: Rate
+  /** The largest awareness message that is passed on. */
   awarenessBytes: number
   /** How many client ids one connection may speak for in awareness; y-websocket tabs relay each other's. */
   awarenessClients: number
@@ -24,11 +58,33 @@ export interface Limits {
 
 /** The {@link Limits} a server has when none are given. */
 export const defaultLimits: Limits = {
+  connections: 100_000,
+  rooms: 100_000,
+  // A company, or a village, behind one address, whose clients all return after a restart.
+  connectionsPerAddress: 5_000,
+  // Devices, and tabs of browsers that cannot share a connection.
+  connectionsPerUser: 100,
+  roomsPerAddress: 5_000,
+  upgradesPerAddress: { perSecond: 100, burst: 10_000 },
+  requestsPerAddress: { perSecond: 1_000, burst: 20_000 },
+  requestsPerUser: { perSecond: 50, burst: 1_000 },
+  // After weeks offline a device sends all at once: as much as two documents may have.
+  bytesPerConnection: { perSecond: MIB, burst: 64 * MIB },
+  bytesPerUser: { perSecond: 4 * MIB, burst: 256 * MIB },
+  bytesPerAddress: { perSecond: 64 * MIB, burst: 1024 * MIB },
+  // Nobody types 500 letters a second; a program that writes all it has may.
+  messagesPerConnection: { perSecond: 500, burst: 20_000 },
+  messagesPerUser: { perSecond: 1_000, burst: 50_000 },
+  messagesPerAddress: { perSecond: 20_000, burst: 500_000 },
+  // Two documents as large as they may be.
+  unfinishedBytes: 64 * MIB,
+  freeDiskBytes: 256 * MIB,
   // 10,000 conversations are 2 to 3 MB.
   documentBytes: 32 * MIB,
   // As much as Node takes in the head of a request.
   tokenBytes: 16 * KIB,
-  awarenessBytes: 64 * KIB,
+  awarenessPerConnection: { perSecond: 2, burst: 2 },
+  awarenessBytes: 4 * KIB,
   awarenessClients: 64,
   cachedBytes: 64 * MIB,
   bufferedBytes: 8 * MIB,

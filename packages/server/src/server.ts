@@ -6,6 +6,7 @@ import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
 import { createRevocations } from './access/revocations.js'
 import { createRevocationWatch } from './access/revocationWatch.js'
+import { createAdmission } from './admission/admission.js'
 import type { Bus } from './bus/bus.js'
 import { type Connection, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
@@ -131,6 +132,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
 
   const clientAddress = createClientAddress(options.trustProxy ?? [])
+  const admission = createAdmission(limits)
   const audit = createAudit(logger, (refusal) => {
     metrics.refused(refusal)
     options.onRefused?.(refusal)
@@ -166,6 +168,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     checkSource: (source) => checkSource(source),
     clientAddress,
     audit,
+    admission,
     timing,
     webRoot,
     logger,
@@ -178,6 +181,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         logger,
         gate,
         clientAddress,
+        admission,
         audit,
         metrics,
         collectMs: timing.collectMs,
@@ -200,6 +204,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       gate,
       checkSource: (source) => checkSource(source),
       clientAddress,
+      admission,
       limits,
       logger,
       audit,

@@ -308,12 +308,6 @@ describe('what a connection sends', () => {
       reason: /50000 bytes/,
     },
     { title: '[I4] a frame over what ws takes', send: new Uint8Array(200_000), code: 4413, reason: /larger/ },
-    {
-      title: '[I4] awareness that is too large',
-      send: new Uint8Array([1, 0x80, 0x20, ...new Uint8Array(4096)]),
-      code: 4400,
-      reason: /awareness/,
-    },
   ]
   for (const { title, send, code, reason } of cases) {
     it(`${title} closes with ${code} and a reason, and does no harm`, async () => {

@@ -141,6 +141,7 @@ describe('an open server', () => {
       checkSource: () => null,
       clientAddress: () => undefined,
       audit: () => {},
+      admission: { request: () => 0 },
       timing: defaultTiming,
       webRoot: undefined,
       logger: silentLogger,

@@ -1,13 +1,16 @@
+import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, type CloseCode, encodeTokenLifetime, SUBPROTOCOL } from '@parley/core'
 import type { RawData, WebSocket } from 'ws'
 import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
 import type { Gate } from '../access/gate.js'
+import type { Visit } from '../admission/admission.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
+import { createAwarenessPace } from './awarenessPace.js'
 import { closeSocket } from './closeSocket.js'
 import { createInbox, type Inbox } from './inbox.js'
 import { encodeSyncRequest, HEARTBEAT } from './messages.js'
@@ -26,6 +29,10 @@ export interface Connection {
 
 export interface ConnectionOptions {
   socket: WebSocket
+  /** What the WebSocket's bytes come from. */
+  stream: Duplex
+  /** Counts what comes; ends with the connection. */
+  visit: Visit
   room: string
   access: Access
   /** The client's address. */
@@ -41,14 +48,17 @@ export interface ConnectionOptions {
 
 /** A connection that shows no sign of life for so many heartbeats is cut. */
 const SILENT_HEARTBEATS = 3
+/** Whoever sends a large message over a thin line answers no ping meanwhile. So much a second is a sign of life. */
+const MIN_UPLOAD_BYTES_PER_S = 1024
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000
 /** How long what a connection sent may take to be dealt with when the server stops. */
 const FINISH_TIMEOUT_MS = 3_000
+const MS_PER_S = 1000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, room: name, remoteAddress, rooms, limits, timing, logger, audit } = options
+  const { socket, stream, visit, room: name, remoteAddress, rooms, limits, timing, logger, audit } = options
   const speaksParley = socket.protocol === SUBPROTOCOL
   let seat: Seat | null = null
   let lease: RoomLease | null = null
@@ -58,6 +68,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let answerBytes = 0
   let lastSign = Date.now()
   let lastBuffered = 0
+  let receivedBytes = 0
   let wasStalled = false
 
   const close = (code: CloseCode, reason: string): void => {
@@ -95,6 +106,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     refuse: close,
   }
 
+  const awareness = createAwarenessPace({
+    rate: limits.awarenessPerConnection,
+    maxClients: limits.awarenessClients,
+    pass: (update) => seat?.receiveAwareness(update),
+  })
+
   const onMessage = (data: RawData, isBinary: boolean): void => {
     lastSign = Date.now()
     if (ended || !inbox) return
@@ -108,6 +125,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Who reads a large answer over a thin line answers no ping before it is through.
     if (buffered < lastBuffered) lastSign = Date.now()
     lastBuffered = buffered
+    if (receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * timing.heartbeatMs) lastSign = Date.now()
+    receivedBytes = 0
     if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) {
       socket.terminate()
       return
@@ -149,8 +168,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     seat = taken
     inbox = createInbox({
-      ...{ room: entered.room, seat: taken, speaksParley, session, limits, logger },
-      ...{ send: peer.send, close },
+      ...{ room: entered.room, seat: taken, speaksParley, session, visit, limits, logger },
+      ...{ send: peer.send, close, offerAwareness: awareness.offer },
     })
     peer.send(encodeSyncRequest(document.document.encodeStateVector()))
     // From here on it is in memory only when something must be looked up in it.
@@ -185,11 +204,19 @@ export function createConnection(options: ConnectionOptions): Connection {
       ended = true
       clearInterval(heartbeat)
       session.stop()
+      awareness.stop()
+      visit.leave()
       seat?.leave()
       // What it sent is stored before the room may leave memory.
       lease?.release()
       resolve()
     })
+  })
+  // Before ws gets the bytes, and with them completes a message.
+  stream.prependListener('data', (chunk: Buffer) => {
+    receivedBytes += chunk.byteLength
+    const refused = ended ? null : visit.receive(chunk.byteLength)
+    if (refused) close(refused.code, refused.reason)
   })
   socket.on('message', onMessage)
   socket.on('pong', () => {

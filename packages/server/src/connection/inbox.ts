@@ -1,4 +1,5 @@
 import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
+import type { Visit } from '../admission/admission.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
@@ -16,15 +17,22 @@ export interface InboxOptions {
   /** True if `parley.1` was selected. */
   speaksParley: boolean
   session: Pick<Session, 'renew'>
+  /** Counts what is received. */
+  visit: Pick<Visit, 'complete'>
+  /** Passes on who is there. */
+  offerAwareness: (update: Uint8Array) => void
   limits: Limits
   logger: Logger
   send: (message: Uint8Array) => void
   close: (code: CloseCode, reason: string) => void
 }
 
+/** A request for all that the client lacks costs as much as so many other messages: the whole document may have to be encoded. */
+const SYNC_COST = 20
+
 /** Creates the {@link Inbox} of a client that has its seat in a room. */
 export function createInbox(options: InboxOptions): Inbox {
-  const { room, seat, speaksParley, session, limits, logger, send, close } = options
+  const { room, seat, speaksParley, session, visit, offerAwareness, limits, logger, send, close } = options
 
   const receive = (message: ClientMessage): void => {
     switch (message.type) {
@@ -37,8 +45,8 @@ export function createInbox(options: InboxOptions): Inbox {
         else close(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
         break
       case 'awareness':
-        if (message.update.byteLength <= limits.awarenessBytes) seat.receiveAwareness(message.update)
-        else close(CLOSE_CODES.malformed, `awareness may have ${limits.awarenessBytes} bytes`)
+        // What is too large is left out: an app that says too much of its users syncs all the same.
+        if (message.update.byteLength <= limits.awarenessBytes) offerAwareness(message.update)
         break
       case 'queryAwareness':
         seat.sendAwareness()
@@ -67,7 +75,10 @@ export function createInbox(options: InboxOptions): Inbox {
       return
     }
     try {
-      receive(readMessage(frame))
+      const message = readMessage(frame)
+      const refused = visit.complete(message.type === 'sync' ? SYNC_COST : 1)
+      if (refused) close(refused.code, refused.reason)
+      else receive(message)
     } catch (error) {
       if (!(error instanceof ServerError))
         logger.error({ room: room.name, err: error }, 'a message could not be dealt with')

@@ -4,6 +4,7 @@ import type { ClientAddress } from '../access/clientAddress.js'
 import type { Gate } from '../access/gate.js'
 import { isUid } from '../access/roomPath.js'
 import { bearerOf } from '../access/secret.js'
+import type { Admission } from '../admission/admission.js'
 import { HttpError } from './httpError.js'
 
 /** Whoever sent a request. */
@@ -24,11 +25,13 @@ export interface IdentifyOptions {
   /** `null` believes whoever is named, in the body or as the token. */
   gate: Gate | null
   clientAddress: ClientAddress
+  admission: Pick<Admission, 'requestOf'>
 }
 
 const BAD_REQUEST = 400
 const UNAUTHENTICATED = 401
 const FORBIDDEN = 403
+const TOO_MANY = 429
 const UNAVAILABLE = 503
 /** The status for what a WebSocket would be closed with. */
 const STATUSES: ReadonlyMap<CloseCode, number> = new Map([
@@ -37,7 +40,7 @@ const STATUSES: ReadonlyMap<CloseCode, number> = new Map([
 ])
 
 /** Creates {@link Identify}. */
-export function createIdentify({ gate, clientAddress }: IdentifyOptions): Identify {
+export function createIdentify({ gate, clientAddress, admission }: IdentifyOptions): Identify {
   const decide = async (request: FastifyRequest, named: string | undefined): Promise<Caller> => {
     const token = tokenOf(request)
     if (!gate) {
@@ -49,7 +52,10 @@ export function createIdentify({ gate, clientAddress }: IdentifyOptions): Identi
     const { headers, raw } = request
     const decision = await gate({ uid: named, token, headers, remoteAddress: clientAddress(raw) })
     if ('code' in decision) throw new HttpError(STATUSES.get(decision.code) ?? UNAVAILABLE, decision.reason)
-    const { uid, readOnly } = decision.access
+    const { uid, subject = uid, readOnly } = decision.access
+    // A service asks for many, and for one of them as often as it has something for it.
+    const waitMs = subject === uid ? admission.requestOf(uid) : 0
+    if (waitMs > 0) throw new HttpError(TOO_MANY, 'too many requests of one user', waitMs)
     return { uid, readOnly: readOnly === true }
   }
   return async (request, named) => {

@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { type Audit, kindOfStatus } from '../access/audit.js'
 import type { ClientAddress } from '../access/clientAddress.js'
 import type { Gate } from '../access/gate.js'
+import type { Admission } from '../admission/admission.js'
+import { toSeconds } from '../http/retryAfter.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { measureIngest } from '../observe/measureIngest.js'
@@ -12,7 +14,7 @@ import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { addCors } from './cors.js'
-import { describeError, errorBody } from './httpError.js'
+import { describeError, errorBody, HttpError } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
 import { createMembers, type MembersOf } from './members.js'
@@ -49,6 +51,7 @@ export interface GatewaySurroundings {
   /** `null` if everybody is let in who reaches the server. */
   gate: Gate | null
   clientAddress: ClientAddress
+  admission: Pick<Admission, 'requestOf'>
   audit: Audit
   /** How long changes are collected before clients are told of them, in milliseconds. */
   collectMs: number
@@ -79,7 +82,18 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 export function addGateway(
   app: FastifyInstance,
   { messageSource, members: membersOf, ingestToken, notify }: GatewayOptions,
-  { rooms, log, logger, metrics, gate, clientAddress, audit, collectMs, onAppend }: GatewaySurroundings,
+  {
+    rooms,
+    log,
+    logger,
+    metrics,
+    gate,
+    clientAddress,
+    admission,
+    audit,
+    collectMs,
+    onAppend,
+  }: GatewaySurroundings,
 ): void {
   const pollers = notify && createPollers({ log, logger, now: Date.now })
   const users = createUsers({ rooms, log, logger, ...(pollers ? { onAsked: pollers.note } : {}) })
@@ -95,7 +109,7 @@ export function addGateway(
     app.addHook('onClose', finish)
   }
   const context: GatewayContext = {
-    identify: createIdentify({ gate, clientAddress }),
+    identify: createIdentify({ gate, clientAddress, admission }),
     users,
     recents: createRecents(log, logger, messageSource),
     logger,
@@ -126,6 +140,8 @@ export function addGateway(
           remoteAddress: clientAddress(request.raw),
         })
       }
+      if (error instanceof HttpError && error.retryAfterMs !== undefined)
+        reply.header('retry-after', toSeconds(error.retryAfterMs))
       return reply.code(described.status).type('application/json').send(errorBody(described))
     })
     addCors(scope)

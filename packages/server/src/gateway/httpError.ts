@@ -5,10 +5,13 @@ import { ServerError } from '../errors.js'
 export class HttpError extends Error {
   override name = 'HttpError'
   readonly status: number
+  /** How long to wait before asking again, in milliseconds. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterMs?: number) {
     super(message)
     this.status = status
+    this.retryAfterMs = retryAfterMs
   }
 }
 

@@ -21,6 +21,9 @@ const UNAUTHENTICATED = 401
 const FORBIDDEN = 403
 const TAGS = ['Messages in']
 
+/** Whoever knows the token brings as much as it has; see `FastifyContextConfig` for what that means. */
+const CONFIG = { isService: true }
+
 /** Adds the endpoints by which an IM server or an app's back end brings messages. */
 export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }: IngestRoutesContext): void {
   const admit = (given: string | undefined): void => {
@@ -32,7 +35,7 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
 
   app.post(
     '/v1/ingest/messages',
-    { bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: ingestBody } },
+    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: ingestBody } },
     async (request) => {
       admit(bearerOf(request.headers))
       return { ...DONE, ...(await ingest.deliver(readMessages(request.body))) }
@@ -41,7 +44,7 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
 
   app.put(
     '/v1/channels/:channel_type/:channel_id/members',
-    { bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: membersBody } },
+    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: membersBody } },
     async (request) => {
       admit(bearerOf(request.headers))
       const { channel_type, channel_id } = request.params as { channel_type: string; channel_id: string }
@@ -63,7 +66,7 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
 
   app.post(
     '/v1/webhook/:secret',
-    { bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: webhookBody } },
+    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: webhookBody } },
     async (request) => {
       admit((request.params as { secret: string }).secret)
       const { event } = request.query as { event?: unknown }

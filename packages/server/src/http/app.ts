@@ -2,13 +2,18 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { type Audit, kindOfStatus } from '../access/audit.js'
 import type { ClientAddress } from '../access/clientAddress.js'
 import type { CheckSource } from '../access/origins.js'
+import type { Admission } from '../admission/admission.js'
 import type { Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
+import { toSeconds } from './retryAfter.js'
 import { serveWebFiles } from './webFiles.js'
 
 /** An id of 200 characters, each of them percent-encoded. */
 const MAX_PARAM_LENGTH = 200 * 12
+const UNAUTHENTICATED = 401
 const FORBIDDEN = 403
+const TOO_MANY = 429
+const TOO_MANY_REASON = 'too many requests from one address'
 
 /** What every answer tells browsers: to take it for what it says it is, and to keep it from other origins. */
 const SAFE_HEADERS = {
@@ -18,11 +23,19 @@ const SAFE_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 } as const
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for what only a service that knows a secret may: its requests are not counted, but those with a wrong secret are. */
+    isService?: boolean
+  }
+}
+
 export interface AppOptions {
   /** Asked for every request; the port is known only when the server listens. */
   checkSource: CheckSource
   clientAddress: ClientAddress
   audit: Audit
+  admission: Pick<Admission, 'request'>
   timing: Pick<Timing, 'headersMs' | 'requestMs'>
   webRoot: string | undefined
   logger: Logger
@@ -37,6 +50,7 @@ export async function createApp({
   checkSource,
   clientAddress,
   audit,
+  admission,
   timing,
   webRoot,
   logger,
@@ -76,12 +90,29 @@ export async function createApp({
   app.addHook('onRequest', (request, reply, done) => {
     const { host, origin } = request.headers
     const wrong = checkSource({ host, origin })
-    if (wrong === null) {
-      done()
+    if (wrong !== null) {
+      note(request, FORBIDDEN, wrong)
+      reply.code(FORBIDDEN).send({ error: 'forbidden', message: wrong })
       return
     }
-    note(request, FORBIDDEN, wrong)
-    reply.code(FORBIDDEN).send({ error: 'forbidden', message: wrong })
+    const { isService } = request.routeOptions.config
+    const bytes = isService ? 0 : Number(request.headers['content-length'] ?? 0)
+    const waitMs = admission.request(clientAddress(request.raw), { requests: isService ? 0 : 1, bytes })
+    if (waitMs > 0) {
+      note(request, TOO_MANY, TOO_MANY_REASON)
+      const answer = {
+        error: 'rate-limited',
+        message: TOO_MANY_REASON,
+        msg: TOO_MANY_REASON,
+        status: TOO_MANY,
+      }
+      reply.code(TOO_MANY).header('retry-after', toSeconds(waitMs)).send(answer)
+    } else done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const isWrongSecret = request.routeOptions.config.isService && reply.statusCode === UNAUTHENTICATED
+    if (isWrongSecret) admission.request(clientAddress(request.raw), { requests: 1, bytes: 0 })
+    done()
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
     reply.headers(SAFE_HEADERS)

@@ -9,6 +9,7 @@ import type { Gate, RefusedAccess } from '../access/gate.js'
 import type { CheckSource } from '../access/origins.js'
 import { roomOfPath } from '../access/roomPath.js'
 import { findToken, isTokenProtocol, offeredProtocols } from '../access/token.js'
+import type { Admission, Visit } from '../admission/admission.js'
 import { closeSocket } from '../connection/closeSocket.js'
 import { createSocketServer } from '../connection/socketServer.js'
 import type { Limits } from '../limits.js'
@@ -17,6 +18,10 @@ import type { Logger } from '../logger.js'
 /** A WebSocket that may use a room. */
 export interface Admitted {
   readonly socket: WebSocket
+  /** What its bytes come from. */
+  readonly stream: Duplex
+  /** Its place in the limits, to be left when it ends. */
+  readonly visit: Visit
   readonly room: string
   readonly access: Access
   readonly remoteAddress: string | undefined
@@ -27,6 +32,7 @@ export interface UpgradeOptions {
   gate: Gate | null
   checkSource: CheckSource
   clientAddress: ClientAddress
+  admission: Pick<Admission, 'knock'>
   limits: Limits
   logger: Logger
   audit: Audit
@@ -42,6 +48,10 @@ const MAX_EARLY_BYTES = 4096
 /** Whoever is refused need not say much. */
 const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
+/** So many may be told why by WebSocket at a time; more are a flood, and are told by HTTP, which is cheaper. */
+const MAX_REFUSED = 1_000
+const FLOOD_ANSWER =
+  'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /**
  * Creates the listener of a HTTP server's `upgrade` event.
@@ -52,15 +62,15 @@ const REFUSED_TIMEOUT_MS = 2_000
 export function createUpgradeHandler(
   options: UpgradeOptions,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { limits, logger, audit, clientAddress, isStopping, admit } = options
+  const { limits, logger, audit, clientAddress, admission, isStopping, admit } = options
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
-
+  let refusedCount = 0
   const refuse = (
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    { code, reason, room, remoteAddress }: Refused,
+    { code, reason, room, remoteAddress }: RefusedAt & { readonly remoteAddress: string | undefined },
   ): void => {
     audit({
       kind: kindOfCode(code),
@@ -70,7 +80,16 @@ export function createUpgradeHandler(
       ...(room === undefined ? {} : { room }),
       remoteAddress,
     })
+    if (refusedCount >= MAX_REFUSED) {
+      socket.on('error', () => {})
+      socket.end(FLOOD_ANSWER, () => socket.destroy())
+      return
+    }
     refusing.handleUpgrade(request, socket, head, (refused) => {
+      refusedCount++
+      refused.on('close', () => {
+        refusedCount--
+      })
       refused.on('error', () => {})
       closeSocket(refused, code, reason)
       setTimeout(() => refused.terminate(), REFUSED_TIMEOUT_MS).unref()
@@ -85,18 +104,41 @@ export function createUpgradeHandler(
     socket.on('error', onError)
     // Before anything is awaited: a connection that is gone has no address any more.
     const remoteAddress = clientAddress(request)
-    const decision = await whoMay(request, head, remoteAddress, options)
+    const decision = await letIn(request, head, remoteAddress)
     socket.off('error', onError)
-    if (socket.destroyed) return
-    if ('code' in decision) return refuse(request, socket, head, { ...decision, remoteAddress })
-    const { room, access } = decision
-    if (isStopping()) {
-      const stopping = { code: CLOSE_CODES.serviceRestart, reason: 'the server stops' }
-      return refuse(request, socket, head, { ...stopping, room, remoteAddress })
+    if ('code' in decision) {
+      if (!socket.destroyed) refuse(request, socket, head, { ...decision, remoteAddress })
+      return
     }
-    admitting.handleUpgrade(request, socket, head, (admitted) => {
-      admit({ socket: admitted, room, access, remoteAddress })
-    })
+    const { room, access, visit } = decision
+    let isAdmitted = false
+    if (!socket.destroyed) {
+      admitting.handleUpgrade(request, socket, head, (admitted) => {
+        isAdmitted = true
+        admit({ socket: admitted, stream: socket, visit, room, access, remoteAddress })
+      })
+    }
+    // Or ws has found the request to be none.
+    if (!isAdmitted) visit.leave()
+  }
+
+  const letIn = async (
+    request: IncomingMessage,
+    head: Buffer,
+    remoteAddress: string | undefined,
+  ): Promise<(LetIn & { readonly visit: Visit }) | RefusedAt> => {
+    const visit = admission.knock(remoteAddress)
+    if ('code' in visit) return visit
+    const leave = (refused: RefusedAt): RefusedAt => {
+      visit.leave()
+      return refused
+    }
+    const decision = await whoMay(request, head, remoteAddress, options)
+    if ('code' in decision) return leave(decision)
+    const { room } = decision
+    if (isStopping()) return leave({ room, code: CLOSE_CODES.serviceRestart, reason: 'the server stops' })
+    const noPlace = visit.enter(room)
+    return noPlace ? leave({ room, ...noPlace }) : { ...decision, visit }
   }
 
   return (request, socket, head) => {
@@ -107,21 +149,21 @@ export function createUpgradeHandler(
   }
 }
 
-interface Refused extends RefusedAccess {
-  readonly room?: string
-  readonly remoteAddress: string | undefined
+interface LetIn {
+  readonly room: string
+  readonly access: Access
 }
 
-type Decision =
-  | { readonly room: string; readonly access: Access }
-  | (RefusedAccess & { readonly room?: string })
+interface RefusedAt extends RefusedAccess {
+  readonly room?: string
+}
 
 async function whoMay(
   request: IncomingMessage,
   head: Buffer,
   remoteAddress: string | undefined,
   { checkSource, gate }: UpgradeOptions,
-): Promise<Decision> {
+): Promise<LetIn | RefusedAt> {
   const { headers } = request
   const wrong = checkSource({ host: headers.host, origin: headers.origin })
   if (wrong !== null) return { code: CLOSE_CODES.forbidden, reason: wrong }

@@ -1,6 +1,5 @@
-import * as decoding from 'lib0/decoding'
-import * as encoding from 'lib0/encoding'
 import { ServerError } from '../errors.js'
+import { decodeAwareness, encodeAwarenessEntries, GONE, isNewer } from './awarenessUpdate.js'
 
 interface Presence {
   clock: number
@@ -27,25 +26,23 @@ export interface PresenceList {
   leave: (owner: object) => Uint8Array | null
 }
 
-const GONE = 'null'
-
 /** Creates an empty {@link PresenceList}. */
 export function createPresenceList(maxClientsPerOwner: number): PresenceList {
   const clients = new Map<number, Presence>()
 
   return {
     receive(owner, update) {
-      const said = decode(update)
+      const said = decodeAwareness(update)
       const speaksFor = new Set(said.map(({ client }) => client))
       for (const [client, presence] of clients) if (presence.owner === owner) speaksFor.add(client)
       if (speaksFor.size > maxClientsPerOwner) {
         throw new ServerError('malformed', `awareness for more than ${maxClientsPerOwner} clients`)
       }
       let changed = false
-      for (const { client, clock, state } of said) {
+      for (const entry of said) {
+        const { client, clock, state } = entry
         const known = clients.get(client)
-        if (known ? clock < known.clock || (clock === known.clock && state !== GONE) : state === GONE)
-          continue
+        if (known ? !isNewer(entry, known) : state === GONE) continue
         if (state === GONE) clients.delete(client)
         else clients.set(client, { clock, state, owner })
         changed = true
@@ -54,49 +51,16 @@ export function createPresenceList(maxClientsPerOwner: number): PresenceList {
     },
     all() {
       if (clients.size === 0) return null
-      return encode([...clients].map(([client, { clock, state }]) => ({ client, clock, state })))
+      return encodeAwarenessEntries(
+        [...clients].map(([client, { clock, state }]) => ({ client, clock, state })),
+      )
     },
     leave(owner) {
       const left = [...clients].filter(([, presence]) => presence.owner === owner)
       if (left.length === 0) return null
       for (const [client] of left) clients.delete(client)
       // With the clock that is known: y-protocols takes a `null` of the same clock for the end.
-      return encode(left.map(([client, { clock }]) => ({ client, clock, state: GONE })))
+      return encodeAwarenessEntries(left.map(([client, { clock }]) => ({ client, clock, state: GONE })))
     },
   }
-}
-
-interface Said {
-  readonly client: number
-  readonly clock: number
-  readonly state: string
-}
-
-function decode(update: Uint8Array): Said[] {
-  try {
-    const decoder = decoding.createDecoder(update)
-    const said: Said[] = []
-    for (let left = decoding.readVarUint(decoder); left > 0; left--) {
-      const client = decoding.readVarUint(decoder)
-      const clock = decoding.readVarUint(decoder)
-      const state = decoding.readVarString(decoder)
-      // The other clients would throw on what is no JSON.
-      JSON.parse(state)
-      said.push({ client, clock, state })
-    }
-    return said
-  } catch (cause) {
-    throw new ServerError('malformed', 'not an awareness update', { cause })
-  }
-}
-
-function encode(said: readonly Said[]): Uint8Array {
-  const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, said.length)
-  for (const { client, clock, state } of said) {
-    encoding.writeVarUint(encoder, client)
-    encoding.writeVarUint(encoder, clock)
-    encoding.writeVarString(encoder, state)
-  }
-  return encoding.toUint8Array(encoder)
 }
