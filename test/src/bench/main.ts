@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util'
 import { cost } from './core/cost.js'
 import { gateway } from './gateway/gateway.js'
 import type { Benchmark, Row } from './measure.js'
+import { postgres } from './postgres/postgres.js'
 import { idle } from './sync/idle.js'
 import { load } from './sync/load.js'
 import { storm } from './sync/storm.js'
 
-const BENCHMARKS: readonly Benchmark[] = [cost, gateway, load, idle, storm]
+const BENCHMARKS: readonly Benchmark[] = [cost, gateway, load, idle, storm, postgres]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
