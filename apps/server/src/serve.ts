@@ -67,7 +67,7 @@ export async function runServe(
     await wukong?.close()
     // A server closes its store itself, and does not wait for it without end.
     if (opened.length === 0) await store.close()
-    leaveInTime(logger)
+    leaveInTime(kind, logger)
   }
 }
 
@@ -85,12 +85,13 @@ function whenAskedToStop(): Promise<void> {
 
 /**
  * Ends the process if it does not end by itself. A disk that does not answer holds the threads that asked it, and
- * `process.exit` waits for threads: only the system gets past them.
+ * `process.exit` waits for threads: only the system gets past them. A database elsewhere holds none.
  */
-function leaveInTime(logger: Logger): void {
+function leaveInTime(store: ServeSettings['store'], logger: Logger): void {
   const leave = (): void => {
     logger.error({}, 'the store does not answer: the process ends without it')
-    process.kill(process.pid, 'SIGKILL')
+    if (store === 'level') process.kill(process.pid, 'SIGKILL')
+    else process.exit()
   }
   setTimeout(leave, LEAVE_TIMEOUT_MS).unref()
 }
@@ -99,14 +100,15 @@ function serverOptions(
   settings: ServeSettings,
   wukong: WukongNotifier | null,
 ): Omit<ServerOptions, 'store' | 'auth'> {
-  const { host, port, origins, trustProxy, limits, web, ingestToken, metricsToken, stopDelayMs } = settings
+  const { host, port, origins, trustProxy, limits, web, ingestToken, metricsToken, stopDelayMs, drainMs } =
+    settings
   return {
     host,
     port,
     origins,
     trustProxy,
     limits,
-    timing: { stopDelayMs },
+    timing: { stopDelayMs, drainMs },
     gateway: {
       ...(ingestToken === undefined ? {} : { ingestToken }),
       ...(wukong ? { notify: wukong.notify } : {}),

@@ -21,6 +21,7 @@ export interface ServeSettings {
   readonly wukongToken: string | undefined
   readonly metricsToken: string | undefined
   readonly stopDelayMs: number
+  readonly drainMs: number
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
@@ -47,8 +48,10 @@ export interface UserSettings {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const MAX_PORT = 65_535
-/** Whoever tells a server to stop does not wait much longer than this before it kills it. */
+/** The slowest load balancers look once in half a minute. */
 const MAX_STOP_DELAY_S = 60
+/** A hundred thousand connections, and not too many a second for the other nodes. */
+const MAX_DRAIN_S = 300
 const MS_PER_S = 1000
 /** The first is what is logged if nothing is said. */
 const LOG_LEVELS = ['warn', 'silent', 'error', 'info', 'debug'] as const
@@ -98,7 +101,8 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
     metricsToken: env.PARLEY_METRICS_TOKEN || undefined,
-    stopDelayMs: readStopDelay(env.PARLEY_STOP_DELAY || '1'),
+    stopDelayMs: readSeconds('PARLEY_STOP_DELAY', env.PARLEY_STOP_DELAY || '1', MAX_STOP_DELAY_S),
+    drainMs: readSeconds('PARLEY_DRAIN', env.PARLEY_DRAIN || '2', MAX_DRAIN_S),
     origins: readList(values.origin ?? [env.PARLEY_ORIGINS ?? '']),
     web: values.web ?? env.PARLEY_WEB,
     logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),
@@ -162,11 +166,9 @@ function readPort(text: string): number {
   return Number(text)
 }
 
-function readStopDelay(text: string): number {
-  if (!/^\d{1,2}(\.\d{1,3})?$/.test(text) || Number(text) > MAX_STOP_DELAY_S) {
-    throw new UsageError(
-      `PARLEY_STOP_DELAY must be a number of seconds from 0 to ${MAX_STOP_DELAY_S}, not ${text}`,
-    )
+function readSeconds(name: string, text: string, max: number): number {
+  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text) || Number(text) > max) {
+    throw new UsageError(`${name} must be a number of seconds from 0 to ${max}, not ${text}`)
   }
   return Number(text) * MS_PER_S
 }

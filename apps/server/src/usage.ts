@@ -42,7 +42,8 @@ serve
                     what Prometheus must show       PARLEY_METRICS_TOKEN
                     to read /metrics
                     seconds to serve on after a     PARLEY_STOP_DELAY 1
-                    signal, no longer ready
+                    signal, no longer ready; and    PARLEY_DRAIN 2
+                    to close connections over
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { SUBPROTOCOL } from '@parley/core'
+import { encodeToken, SUBPROTOCOL } from '@parley/core'
 import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
@@ -98,6 +98,15 @@ async function byWebSocket(running: Running, uid: string, token: string): Promis
   }
 }
 
+/** A fresh token on the connection there is, and then something that is none. */
+async function inBand(running: Running, uid: string, token: string, fresh: string): Promise<void> {
+  const client = await connectRaw(running.room(uid), { protocols: [SUBPROTOCOL, `parley.token.${token}`] })
+  client.send(encodeToken(fresh))
+  client.send(encodeToken(`${fresh}x`))
+  client.socket.send(TEXT)
+  await client.closed
+}
+
 async function byHttp(running: Running, uid: string, token: string): Promise<void> {
   const tokens = [{ token }, { authorization: `Bearer ${token}` }]
   const message = { channel_id: 'g', channel_type: 2, from_uid: 'bob', message_id: 1, message_seq: 1 }
@@ -157,6 +166,8 @@ describe('the log', () => {
       await byWebSocket(running, 'alice', token)
       await byHttp(running, 'alice', token)
     }
+    for (const fresh of tokens) await inBand(running, 'alice', tokens[0] as string, fresh)
+    await running.server.revoke('alice')
     for (const uid of ['full', 'unreadable', 'damaged', 'long']) {
       await byWebSocket(running, uid, everywhere)
       await byHttp(running, uid, everywhere)
