@@ -12,15 +12,23 @@ export interface YWebsocketServer {
   stop: () => Promise<void>
 }
 
+export interface YWebsocketServerOptions {
+  folder?: string
+  nodeFlags?: readonly string[]
+}
+
 const HOST = '127.0.0.1'
 const MANIFEST = '@y/websocket-server/package.json'
 
 /** Starts `@y/websocket-server`, with y-leveldb in a folder, or with no store at all. */
-export async function startYWebsocketServer(folder?: string): Promise<YWebsocketServer> {
+export async function startYWebsocketServer({
+  folder,
+  nodeFlags = [],
+}: YWebsocketServerOptions = {}): Promise<YWebsocketServer> {
   const port = await freePort()
   const script = join(dirname(createRequire(import.meta.url).resolve(MANIFEST)), 'src/server.js')
   const store = folder === undefined ? {} : { YPERSISTENCE: folder }
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [...nodeFlags, script], {
     env: { ...process.env, HOST, PORT: String(port), ...store },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

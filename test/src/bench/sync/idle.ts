@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Benchmark, type Row, row } from '../measure.js'
+import { COLLECTABLE } from '../servers/collectable.js'
 import type { ParleyServerCalls } from '../servers/parleyServer.js'
 import { startYWebsocketServer } from '../servers/yWebsocketServer.js'
 import { startWorker } from '../workers/startWorker.js'
@@ -12,9 +13,11 @@ const CONVERSATIONS = 100
 const CONNECTED_AT_ONCE = 50
 /** Documents that nobody needs leave memory after so long; the default would only make this take longer. */
 const ROOM_IDLE_MS = 2_000
-/** Until documents have left, and the collector, which takes its time, has given back what they took. */
-const SETTLE_MS = 20_000
+/** Until documents have left memory. */
+const SETTLE_MS = 8_000
 const BEFORE_MS = 2_000
+/** Until garbage has been collected, and the pages it was on are given back; see `collectOnSignal.ts`. */
+const COLLECT_MS = 7_000
 const MAX_BYTES = 30 * 1024
 
 /** What users cost who are connected and do nothing. */
@@ -38,7 +41,7 @@ async function bytesPerConnection(state: Uint8Array, isParley: boolean): Promise
     let server: { pid: number; url: string }
     if (isParley) {
       const worker = keep(
-        startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url)),
+        startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url), COLLECTABLE),
       )
       const seeder = startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url))
       const rooms = Array.from({ length: USERS }, (_, user) => `user-${user}`)
@@ -46,7 +49,7 @@ async function bytesPerConnection(state: Uint8Array, isParley: boolean): Promise
       await seeder.stop()
       const url = await worker.call('start', { folder, timing: { roomIdleMs: ROOM_IDLE_MS } })
       server = { pid: worker.pid, url: `${url.replace('http', 'ws')}/sync` }
-    } else server = keep(await startYWebsocketServer())
+    } else server = keep(await startYWebsocketServer({ nodeFlags: COLLECTABLE }))
     await delay(BEFORE_MS)
     const before = await residentBytes(server.pid)
     const load = {
@@ -62,7 +65,10 @@ async function bytesPerConnection(state: Uint8Array, isParley: boolean): Promise
   })
 }
 
+/** What a server has in memory, its garbage apart. */
 async function residentBytes(pid: number): Promise<number> {
+  process.kill(pid, 'SIGUSR2')
+  await delay(COLLECT_MS)
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
 }

@@ -35,7 +35,8 @@ function withSystems(use: (systems: Readonly<Record<Name, System>>) => Promise<R
       )
       return `${(await worker.call('start', options)).replace('http', 'ws')}/sync`
     }
-    const startOther = async (store?: string): Promise<string> => keep(await startYWebsocketServer(store)).url
+    const startOther = async (store?: string): Promise<string> =>
+      keep(await startYWebsocketServer(store === undefined ? {} : { folder: store })).url
     const echoServer = keep(
       startWorker<EchoServerCalls>(new URL('../servers/echoServer.js', import.meta.url)),
     )

@@ -18,8 +18,11 @@ export interface Worker<Served extends Calls> {
  * Starts a module that serves calls (see `serveCalls`) in a process of its own: what is measured and what measures must not
  * share an event loop, a heap or a garbage collector.
  */
-export function startWorker<Served extends Calls>(module: URL): Worker<Served> {
-  const child = fork(fileURLToPath(module), { serialization: 'advanced' })
+export function startWorker<Served extends Calls>(
+  module: URL,
+  nodeFlags: readonly string[] = [],
+): Worker<Served> {
+  const child = fork(fileURLToPath(module), { serialization: 'advanced', execArgv: [...nodeFlags] })
   const waiting = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>()
   let lastId = 0
   child.on('message', (answer: AnswerMessage) => {
