@@ -67,7 +67,7 @@ describe('stopping', () => {
   it('[D3] says that it is not ready, and serves on until others have noticed', {
     timeout: 30_000,
   }, async () => {
-    const serving = await serve(await newFolder(), [], { PARLEY_STOP_DELAY: '3' })
+    const serving = await serve(await newFolder(), [], { PARLEY_STOP_DELAY: '6' })
     expect(await readiness(serving)).toBe(200)
     const ended = serving.stop('SIGTERM')
     await until('it is not ready', async () => (await readiness(serving)) === 503)

@@ -23,8 +23,11 @@ const message = {
 }
 
 describe('a server that stops', () => {
-  it('[D3] counts as not ready first, and serves on until others had time to notice', async () => {
-    const { server, url, room, store } = await startServer({ timing: { stopDelayMs: 1500 } })
+  it('[D3] counts as not ready first, and serves on until others had time to notice', {
+    timeout: 30_000,
+  }, async () => {
+    // Long enough for all that follows on a busy machine.
+    const { server, url, room, store } = await startServer({ timing: { stopDelayMs: 4000 } })
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     const closing = server.close()
     expect((await fetch(`${url}/readyz`)).status).toBe(503)

@@ -51,7 +51,6 @@ static int is_watched(int fd, char path[PATH_MAX]) {
   return is_below(path);
 }
 
-/* A file that is made meanwhile may be listed or not, and its name be kept or not. */
 static void note_names(const char *path) {
   struct dirent *entry;
   DIR *list = opendir(path);
@@ -77,10 +76,10 @@ static int sync_file(const char *name, int fd) {
     errno = EIO;
     return -1;
   }
-  /* What another thread writes meanwhile may or may not be on the disk. */
+  /* What another thread writes or creates meanwhile may or may not be on the disk. */
   if (fstat(fd, &before) != 0) return -1;
+  if (S_ISDIR(before.st_mode)) note_names(path);
   int result = real(fd);
-  if (result == 0 && S_ISDIR(before.st_mode)) note_names(path);
   if (result == 0 && S_ISREG(before.st_mode))
     dprintf(journal, "synced %llu %lld\n", (unsigned long long)before.st_ino, (long long)before.st_size);
   return result;
