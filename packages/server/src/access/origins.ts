@@ -30,9 +30,16 @@ const HTTP_PORT = 80
  */
 export function createSourceCheck({ open, port, origins }: SourceOptions): CheckSource {
   const allowed = new Set(origins.map(normalizeOrigin))
+  // As a rule all name the same, and to parse it takes longer than the rest of the check.
+  let lastHost: string | null = null
+  const isOwnHost = (host: string): boolean => {
+    if (host === lastHost) return true
+    if (!isLoopbackHost(host, port)) return false
+    lastHost = host
+    return true
+  }
   return ({ host, origin }) => {
-    if (open && !(host !== undefined && isLoopbackHost(host, port)))
-      return 'the Host is not the address of this server'
+    if (open && !(host !== undefined && isOwnHost(host))) return 'the Host is not the address of this server'
     if (origin === undefined || allowed.has(origin)) return null
     const page = parse(origin)
     if (open) {

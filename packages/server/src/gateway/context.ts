@@ -1,5 +1,6 @@
 import type { Logger } from '../logger.js'
 import type { Identify } from './caller.js'
+import type { FullAnswers } from './fullAnswers.js'
 import type { Recents } from './recents.js'
 import type { Users } from './users.js'
 
@@ -8,5 +9,6 @@ export interface GatewayContext {
   readonly identify: Identify
   readonly users: Users
   readonly recents: Recents
+  readonly fullAnswers: FullAnswers
   readonly logger: Logger
 }

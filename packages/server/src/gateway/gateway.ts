@@ -14,6 +14,7 @@ import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { addCors } from './cors.js'
+import { createFullAnswers } from './fullAnswers.js'
 import { describeError, errorBody, HttpError } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
@@ -96,7 +97,9 @@ export function addGateway(
   }: GatewaySurroundings,
 ): void {
   const pollers = notify && createPollers({ log, logger, now: Date.now })
-  const users = createUsers({ rooms, log, logger, ...(pollers ? { onAsked: pollers.note } : {}) })
+  const onAsked = pollers ? { onAsked: pollers.note } : {}
+  const users = createUsers({ rooms, log, logger, ...onAsked })
+  const recents = createRecents(log, logger, messageSource)
   if (notify && pollers) {
     const { rowStored, finish } = createNotifier({
       notify,
@@ -111,11 +114,12 @@ export function addGateway(
   const context: GatewayContext = {
     identify: createIdentify({ gate, clientAddress, admission }),
     users,
-    recents: createRecents(log, logger, messageSource),
+    recents,
+    fullAnswers: createFullAnswers({ users, recents, log, logger, ...onAsked }),
     logger,
   }
   const members = createMembers(log, membersOf)
-  const ingest = createIngest({ rooms, log, logger, users, recents: context.recents, members })
+  const ingest = createIngest({ rooms, log, logger, users, recents, members })
   app.register(async (scope) => {
     // Message ids have 64 bits and keep all their digits, in and out.
     scope.removeContentTypeParser('application/json')

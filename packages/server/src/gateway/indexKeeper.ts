@@ -43,6 +43,13 @@ export function integrateRow(
   }
 }
 
+/** A version index that goes up to the end of the log. */
+export interface LoadedIndex {
+  readonly index: VersionIndex
+  /** True if it need not be stored: whoever loads it next has nothing to replay. */
+  readonly isStored: boolean
+}
+
 /** Keeps a version index beside the log of a room. */
 export async function storeIndex(log: LogStore, room: string, index: VersionIndex): Promise<void> {
   const value = new TextEncoder().encode(JSON.stringify(index.store()))
@@ -56,12 +63,13 @@ export async function storeIndex(log: LogStore, room: string, index: VersionInde
  *
  * @param note told of the rows that the stored index had not seen
  */
-export async function loadIndex(log: LogStore, room: string, note: NoteRow): Promise<VersionIndex> {
+export async function loadIndex(log: LogStore, room: string, note: NoteRow): Promise<LoadedIndex> {
   // Before the log: an index that is older than it is brought up to date, one that is newer is of no use.
   const stored = await readStored(log, room)
   const { version, snapshot, rows } = await log.load(room)
   const snapshotVersion = snapshot?.version ?? 0
   const kept = stored && stored.head >= snapshotVersion && stored.head <= version ? stored : null
+  if (kept?.head === version) return { index: createVersionIndex(kept), isStored: true }
   const from = kept?.head ?? snapshotVersion
 
   const doc = new Y.Doc({ guid: DOCUMENT_GUID })
@@ -100,7 +108,7 @@ export async function loadIndex(log: LogStore, room: string, note: NoteRow): Pro
     }
     // The last rows may be in quarantine.
     index.integrate(version, [])
-    return index
+    return { index, isStored: version === 0 }
   } finally {
     store.close()
     doc.destroy()

@@ -10,7 +10,7 @@ import type { VersionIndex } from '@parley/wukong'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { DocumentAccess } from '../room/rooms.js'
-import { integrateRow, loadIndex, storeIndex } from './indexKeeper.js'
+import { integrateRow, type LoadedIndex, loadIndex, storeIndex } from './indexKeeper.js'
 import { type Command, createPendingCommands } from './notify/command.js'
 import type { RoomWriter } from './roomWriter.js'
 import { loadTold, type Told } from './told.js'
@@ -48,9 +48,14 @@ export async function openProjection({
 }: ProjectionOptions): Promise<Projection> {
   // It only looks: what is written goes through the writer, and comes back as a row.
   const view = createStore({ userId: room.name, doc: document.doc })
-  const floors = new Map<ChannelKey, number>()
-  for (const { channel, deletedTo } of view.export().conversations) {
-    if (deletedTo > 0) floors.set(channelKey(channel), deletedTo)
+  /** `null` until somebody asks: most never do. */
+  let floors: Map<ChannelKey, number> | null = null
+  const readFloors = (): Map<ChannelKey, number> => {
+    const read = new Map<ChannelKey, number>()
+    for (const { channel, deletedTo } of view.export().conversations) {
+      if (deletedTo > 0) read.set(channelKey(channel), deletedTo)
+    }
+    return read
   }
   let touched = new Set<ChannelKey>()
   view.onTouch((keys) => {
@@ -74,7 +79,7 @@ export async function openProjection({
   const takeIn = (into: VersionIndex, version: number, keys: ReadonlySet<ChannelKey>): void => {
     const conversations = [...keys].map(conversation)
     for (const { key, hidden, lastMessage } of conversations) {
-      if (hidden && lastMessage) floors.set(key, Math.max(floors.get(key) ?? 0, lastMessage.messageSeq))
+      if (hidden && lastMessage) floors?.set(key, Math.max(floors.get(key) ?? 0, lastMessage.messageSeq))
     }
     if (passing) {
       const ended = passing.keys.map(conversation)
@@ -100,33 +105,39 @@ export async function openProjection({
     },
     beforeCompaction: save,
   })
-  let ready: VersionIndex
+  let loaded: LoadedIndex
   let told: Told
   try {
-    ready = await loadIndex(log, room.name, commands.note)
+    loaded = await loadIndex(log, room.name, commands.note)
     told = await loadTold(log, room.name)
   } catch (error) {
     unfollow()
     view.close()
     throw error
   }
+  const ready = loaded.index
   for (const { version, keys } of early) takeIn(ready, version, keys)
   index = ready
+  const saveOrWarn = (): Promise<void> =>
+    save().catch((error) => logger.warn({ room: room.name, err: error }, 'an index could not be stored'))
+  // What was replayed need not be replayed again. Nobody waits for it.
+  if (!loaded.isStored) void saveOrWarn()
 
   const passTime = async (time: number, keys: readonly ChannelKey[]): Promise<void> => {
     passing = { time, keys }
     await room.tick()
     // Otherwise the next one who loads the room would find the same mutes ended.
-    await save().catch((error) =>
-      logger.warn({ room: room.name, err: error }, 'an index could not be stored'),
-    )
+    await saveOrWarn()
   }
 
   return {
     uid: room.name,
     index: ready,
     conversation,
-    deletedTo: (key) => floors.get(key) ?? 0,
+    deletedTo(key) {
+      floors ??= readFloors()
+      return floors.get(key) ?? 0
+    },
     told,
     takeCommands: (since) => commands.take(ready, since),
     act: writer.act,

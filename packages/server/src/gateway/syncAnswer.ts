@@ -51,7 +51,13 @@ export async function answerSync(
     if (!isListed(channel)) continue
     if (deleted) deletes.push(channel)
     if (!deleted || tellsDeletions)
-      parts.push({ key, row, deleted, conversation: user.conversation(key), floor: user.deletedTo(key) })
+      parts.push({
+        key,
+        row,
+        deleted,
+        conversation: user.conversation(key),
+        floor: recents.areWanted(msgCount) ? user.deletedTo(key) : 0,
+      })
   }
   const asked = parts.filter((part) => 'row' in part && !part.deleted).map(({ key }) => key)
   const kept = await recents.read(user.uid, asked, msgCount)

@@ -10,6 +10,8 @@ import { createRoomWriter, type RoomWriter } from './roomWriter.js'
 export interface Users {
   /** Looks at a user's document, and acts in it. */
   withProjection: <Result>(uid: string, use: (user: Projection) => Promise<Result>) => Promise<Result>
+  /** A user whose document is in memory, for a look in this turn of the event loop; mutes may have ended meanwhile. */
+  peek: (uid: string) => Projection | null
   /** Acts in a user's document without looking at versions. */
   withWriter: <Result>(uid: string, use: (writer: RoomWriter) => Promise<Result>) => Promise<Result>
   /** What clients of a user are to be told of what was stored from a version on. */
@@ -30,6 +32,8 @@ export interface UsersOptions {
 interface Kept {
   readonly writer: RoomWriter
   projection: Promise<Projection> | null
+  /** The same once it is there. */
+  opened: Projection | null
 }
 
 /** Creates {@link Users} over the rooms of a server. */
@@ -37,17 +41,27 @@ export function createUsers({ rooms, log, logger, now = Date.now, onAsked }: Use
   const kept = new WeakMap<RoomDocument, Kept>()
 
   const keptOf = (access: DocumentAccess): Kept => {
-    const known = kept.get(access.document) ?? { writer: createRoomWriter(access, logger), projection: null }
+    const known = kept.get(access.document) ?? {
+      writer: createRoomWriter(access, logger),
+      projection: null,
+      opened: null,
+    }
     kept.set(access.document, known)
     return known
   }
   const projectionOf = (access: DocumentAccess): Promise<Projection> => {
     const known = keptOf(access)
-    known.projection ??= openProjection({ access, log, writer: known.writer, logger, now }).catch((error) => {
-      // The next one to ask tries again.
-      known.projection = null
-      throw error
-    })
+    known.projection ??= openProjection({ access, log, writer: known.writer, logger, now }).then(
+      (opened) => {
+        known.opened = opened
+        return opened
+      },
+      (error) => {
+        // The next one to ask tries again.
+        known.projection = null
+        throw error
+      },
+    )
     return known.projection
   }
   const withDocument = async <Result>(
@@ -78,6 +92,10 @@ export function createUsers({ rooms, log, logger, now = Date.now, onAsked }: Use
             .catch((error) => logger.warn({ room: uid, err: error }, 'told drafts are not kept'))
         }
       }),
+    peek(uid) {
+      const document = rooms.peek(uid)
+      return (document && kept.get(document)?.opened) ?? null
+    },
     withWriter: (uid, use) => withDocument(uid, (access) => use(keptOf(access).writer)),
     takeCommands: (uid, since) =>
       withDocument(uid, async (access) => (await projectionOf(access)).takeCommands(since)),

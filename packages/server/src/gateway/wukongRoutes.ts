@@ -4,6 +4,7 @@ import { type Body, bodyOf, readInteger, readIntegers, readText } from './body.j
 import { mayWrite } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
+import { asksForAll } from './fullAnswers.js'
 import { HttpError } from './httpError.js'
 import { clearUnread, deleteConversation, setUnread } from './marks.js'
 import type { Projection } from './projection.js'
@@ -14,7 +15,8 @@ import { answerSync, joinItems } from './syncAnswer.js'
 const BAD_REQUEST = 400
 
 /** Adds the conversation endpoints of WuKongIM's second generation. Users are named in the body. */
-export function addWukongRoutes(app: FastifyInstance, { identify, users, recents }: GatewayContext): void {
+export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): void {
+  const { identify, users, recents, fullAnswers } = context
   app.post(
     '/conversation/sync',
     { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: ['WuKongIM'], body: conversationSyncBody } },
@@ -36,6 +38,7 @@ export function addWukongRoutes(app: FastifyInstance, { identify, users, recents
       if (uid === '') return []
       const caller = await identify(request, uid)
       if (msgCount <= 0 || isLaterPage) return []
+      if (asksForAll(question)) return sendJson(reply, await fullAnswers.of(caller.uid))
       const answer = await users.withProjection(caller.uid, (user) => answerSync(user, recents, question))
       return sendJson(reply, joinItems(answer, '[', ']'))
     },

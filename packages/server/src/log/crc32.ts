@@ -1,11 +1,26 @@
-/** The CRC-32 (IEEE 802.3) of the parts one after the other. node:zlib has it from 20.15 and 22.2 only. */
-export const crc32 = createCrc(0xedb88320)
+import zlib from 'node:zlib'
 
-/** The CRC-32C (Castagnoli) of the parts one after the other: LevelDB's. */
-export const crc32c = createCrc(0x82f63b78)
+/** A checksum of the parts one after the other. */
+export type Crc = (...parts: readonly Uint8Array[]) => number
 
-/** A checksum by its polynomial, bits reversed. */
-function createCrc(polynomial: number): (...parts: readonly Uint8Array[]) => number {
+/** What node:zlib has from 20.15 and 22.2 on: goes on with the checksum of what came before. */
+type NativeCrc = (data: Uint8Array, before: number) => number
+
+const IEEE = 0xedb88320
+const CASTAGNOLI = 0x82f63b78
+
+/** The CRC-32 (IEEE 802.3), by Node itself where it can: ten times as fast. */
+export const crc32: Crc = createNativeCrc((zlib as { crc32?: NativeCrc }).crc32) ?? createCrc(IEEE)
+
+/** The CRC-32C (Castagnoli): LevelDB's. */
+export const crc32c: Crc = createCrc(CASTAGNOLI)
+
+function createNativeCrc(native: NativeCrc | undefined): Crc | null {
+  return native ? (...parts) => parts.reduce((crc, part) => native(part, crc), 0) : null
+}
+
+/** Creates a checksum by its polynomial, bits reversed. */
+export function createCrc(polynomial: number): Crc {
   const table = new Uint32Array(256).map((_, byte) => {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { COPY_NAME } from '../log/copies.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { LoadedRoom } from './loadRoom.js'
@@ -60,6 +61,7 @@ export function createCompactor({
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
       const snapshot = Y.encodeStateAsUpdate(doc)
       await prepare()
+      await store.values.write(`room:${room}`, new Map([[COPY_NAME, null]]))
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength
       rowCount -= before.rowCount - outside.length

@@ -13,6 +13,8 @@ export interface DocumentSlot {
   /** The document if it is in memory and stays there for now. */
   readonly document: RoomDocument | null
   readonly isEmpty: boolean
+  /** The document if it is in memory, for a look at it in this turn of the event loop. */
+  peek: () => RoomDocument | null
   /** Loads the document if need be, once for all who ask. */
   open: () => Promise<DocumentLease>
   /** Settles when the document has been let go of. */
@@ -88,6 +90,11 @@ export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
     },
     get isEmpty() {
       return !document && !loading && !leaving
+    },
+    peek() {
+      if (!document || leaving) return null
+      cache.touch(cached)
+      return document
     },
     async open() {
       leases++

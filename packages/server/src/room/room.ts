@@ -33,6 +33,8 @@ export interface Room {
    * @throws ServerError if it cannot be loaded; the next one to ask tries again
    */
   openDocument: () => Promise<DocumentLease>
+  /** The document if it is in memory, for a look at it in this turn of the event loop. */
+  peek: () => RoomDocument | null
   /** Takes a place in the room; `asked` if the peer is to answer with what it has and the room lacks. */
   join: (peer: Peer, options?: { asked: boolean }) => Seat
   /**
@@ -362,6 +364,7 @@ export function createRoom(options: RoomOptions): Room {
       return queues.size === 0 && slot.isEmpty && !running
     },
     openDocument: slot.open,
+    peek: slot.peek,
     join,
     submit: (update) => submitUpdate(join, update),
     tick: () => submitUpdate(join, NOTHING, { marksTime: true }),

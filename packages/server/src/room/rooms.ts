@@ -18,6 +18,11 @@ export interface Rooms {
    * @throws ServerError if the room cannot be loaded; the next caller tries again
    */
   acquire: (name: string) => Promise<DocumentAccess>
+  /**
+   * A room's document if it is in memory and nobody else can have appended to its log, for a look at it in this turn of the
+   * event loop.
+   */
+  peek: (name: string) => RoomDocument | null
   /** Takes in a row that was appended to a room's log beside the room, and tells the other nodes. */
   receive: (name: string, row: LogRow) => void
   /** Sweeps a room's document and compacts its log, in the background. */
@@ -159,6 +164,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
   return {
     enter,
     acquire,
+    peek: (name) => (bus ? null : (slots.get(name)?.room.peek() ?? null)),
     receive(name, row) {
       const slot = slots.get(name)
       if (slot) slot.room.receive(row)

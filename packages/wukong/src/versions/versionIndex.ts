@@ -32,6 +32,8 @@ export interface VersionIndex {
    * at once, what changed and changed back would never be told. A version that was taken in before changes nothing.
    */
   integrate: (version: number, touched: Iterable<Conversation>) => VersionIndexChange
+  /** When the first of the mutes that stand ends, in milliseconds since 1970; infinity if none does. */
+  readonly nextDue: number
   /** The conversations whose mute ended since {@link VersionIndex.time}. Give them an empty row of the log and take it in with `pass`. */
   due: (now: number) => ChannelKey[]
   /** Takes in a row of the log that holds nothing but the passing of time. */
@@ -83,6 +85,11 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
     return first
   }
 
+  const nextDue = (): number => {
+    firstEnd ??= findFirstEnd()
+    return firstEnd
+  }
+
   const change = (changed: Iterable<readonly [ChannelKey, IndexRow]>): VersionIndexChange => ({
     head,
     time,
@@ -118,10 +125,12 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       return rows.entries()
     },
     integrate: (version, touched) => (version <= head ? change([]) : compare(version, touched)),
+    get nextDue() {
+      return nextDue()
+    },
     due(now) {
       // Asked before each answer, and as a rule there is nothing.
-      firstEnd ??= findFirstEnd()
-      if (firstEnd > now) return []
+      if (nextDue() > now) return []
       const ended: ChannelKey[] = []
       for (const [key, { mutedUntil }] of rows) if (mutedUntil > time && mutedUntil <= now) ended.push(key)
       return ended

@@ -40,7 +40,8 @@ export function withServers<Result>(use: (servers: Servers) => Promise<Result>):
   })
 }
 
-const RUNS = 5
+/** How often each load is run. */
+export const RUNS = 5
 
 /** Runs loads in turns, so that what else the machine does hits all of them. */
 export async function runInTurns<Name extends string>(

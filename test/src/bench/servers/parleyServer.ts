@@ -3,6 +3,7 @@ import {
   createServer,
   type LogStore,
   openLevelLog,
+  type Server,
   type ServerOptions,
 } from '@parley/server'
 import { serveCalls } from '../workers/serveCalls.js'
@@ -21,6 +22,7 @@ export interface SeedOptions {
 }
 
 let log: LogStore | undefined
+let server: Server | undefined
 let loads = 0
 let groups = 0
 
@@ -37,7 +39,7 @@ const calls = {
         return opened.load(...request)
       },
     }
-    const server = await createServer({ store, auth: 'open', port: 0, timing })
+    server = await createServer({ store, auth: 'open', port: 0, timing })
     return (await server.listen()).url
   },
   /** Stores the same document in many rooms, before the server is started. */
@@ -46,6 +48,8 @@ const calls = {
     await Promise.all(rooms.map((room) => opened.append(room, state)))
     await opened.close()
   },
+  /** How many documents are in memory. */
+  documents: () => server?.rooms.documents.count ?? 0,
   /** How often a room was read from the log. */
   loads: () => loads,
   /**
