@@ -12,8 +12,8 @@ export interface Output {
   err: (text: string) => void
 }
 
-/** A command that does something for one user and ends. */
-type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: Output) => Promise<void>
+/** A command that does something and ends. */
+export type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: Output) => Promise<void>
 
 /** `parley import FILE --user UID` */
 export const runImport: Command = async (args, env, { err }) => {
@@ -64,6 +64,19 @@ export const runRevoke: Command = async (args, env, { err }) => {
     const whose = device === undefined ? user : `${user} on ${device}`
     const when = before === undefined ? 'until now' : `before ${new Date(before).toISOString()}`
     err(`Tokens of ${whose} that were issued ${when} are refused.\n`)
+  } finally {
+    await close()
+  }
+}
+
+/** `parley forget --user UID` */
+export const runForget: Command = async (args, env, { err }) => {
+  const { data, user } = readUserSettings(args, env, false)
+  const { admin, close } = await openAdmin(data)
+  try {
+    const { known, channels } = await admin.forget(user)
+    const lists = channels > 0 ? `, and in the members of ${channels} channels` : ''
+    err(known || channels > 0 ? `Forgot ${user}${lists}.\n` : `Nothing was stored of ${user}.\n`)
   } finally {
     await close()
   }

@@ -47,6 +47,10 @@ describe('the command line', () => {
       [['import', '--user', 'alice'], /FILE is missing/],
       [['import', 'a', 'b', '--user', 'alice'], /b is not understood/],
       [['inspect', '--user', 'alice', '--verbose'], /--verbose/],
+      [['backup'], /DIR is missing/],
+      [['restore', 'a', 'b'], /b is not understood/],
+      [['verify', '--fix'], /--fix/],
+      [['forget'], /--user UID is missing/],
     ]
     for (const [args, names] of wrong) {
       const { code, out, err } = await call(args)

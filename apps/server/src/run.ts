@@ -1,7 +1,8 @@
 import { ParleyError } from '@parley/core'
 import { ServerError } from '@parley/server'
-import { type Output, runExport, runImport, runInspect, runRevoke } from './commands.js'
+import { type Output, runExport, runForget, runImport, runInspect, runRevoke } from './commands.js'
 import { runServe } from './serve.js'
+import { runBackup, runRestore, runVerify } from './storeCommands.js'
 import { CommandError, USAGE, UsageError } from './usage.js'
 
 const COMMANDS = {
@@ -10,6 +11,10 @@ const COMMANDS = {
   export: runExport,
   inspect: runInspect,
   revoke: runRevoke,
+  forget: runForget,
+  backup: runBackup,
+  restore: runRestore,
+  verify: runVerify,
 }
 const HELP = new Set(['--help', '-h'])
 

@@ -73,6 +73,15 @@ const REVOKE_FLAGS = {
   before: { type: 'string' },
 } as const
 
+const STORE_FLAGS = {
+  data: { type: 'string' },
+} as const
+
+const VERIFY_FLAGS = {
+  ...STORE_FLAGS,
+  repair: { type: 'boolean' },
+} as const
+
 const USER_FLAGS = {
   data: { type: 'string' },
   user: { type: 'string' },
@@ -142,11 +151,42 @@ export function readRevokeSettings(args: readonly string[], env: Environment): R
   return { data: readFolder(data, env), user, device, before: time }
 }
 
-function parse<Flags extends typeof SERVE_FLAGS | typeof USER_FLAGS | typeof REVOKE_FLAGS>(
+/**
+ * Reads the flags of a command that works on a backup, and the folder it is in.
+ *
+ * @throws UsageError that names what is missing or not understood
+ */
+export function readBackupSettings(
   args: readonly string[],
-  options: Flags,
-  files: number,
-) {
+  env: Environment,
+): { readonly data: string; readonly folder: string } {
+  const { values, positionals } = parse(args, STORE_FLAGS, 1)
+  const [folder] = positionals
+  if (!folder) throw new UsageError('DIR is missing: in which folder is the backup?')
+  return { data: readFolder(values.data, env), folder }
+}
+
+/**
+ * Reads the flags of `verify`.
+ *
+ * @throws UsageError that names what is not understood
+ */
+export function readVerifySettings(
+  args: readonly string[],
+  env: Environment,
+): { readonly data: string; readonly repair: boolean } {
+  const { values } = parse(args, VERIFY_FLAGS, 0)
+  return { data: readFolder(values.data, env), repair: values.repair === true }
+}
+
+function parse<
+  Flags extends
+    | typeof SERVE_FLAGS
+    | typeof USER_FLAGS
+    | typeof REVOKE_FLAGS
+    | typeof STORE_FLAGS
+    | typeof VERIFY_FLAGS,
+>(args: readonly string[], options: Flags, files: number) {
   try {
     const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: true })
     const extra = parsed.positionals[files]

@@ -16,6 +16,10 @@ export const USAGE = `parley: conversations that people keep on several devices,
   parley export --user UID          print a user's state as JSON
   parley inspect --user UID         print how much is stored of a user, and in what condition
   parley revoke --user UID          refuse the tokens that a user has, and end connections
+  parley forget --user UID          erase all that is stored of a user
+  parley backup DIR                 write all that is stored into a new folder
+  parley restore DIR                put a backup into an empty data folder
+  parley verify [--repair]          look for damage; save what is sound, with the server stopped
 
 serve
   --host HOST       address to listen on            PARLEY_HOST      127.0.0.1
@@ -47,7 +51,7 @@ serve
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 
-import, export, inspect, revoke
+import, export, inspect, revoke, forget, backup, restore, verify
   --user UID        whose conversations
   --data DIR        data folder                     PARLEY_DATA      .parley
   --device ID       revoke: only the tokens of one device

@@ -14,9 +14,20 @@ export {
   type ImportSummary,
   type Inspection,
 } from './admin/admin.js'
+export type { BackupManifest, DamagedPart } from './admin/backup/format.js'
+export {
+  type RestoreBackupOptions,
+  type RestoreSummary,
+  refuseUnfinished,
+  restoreBackup,
+} from './admin/backup/restoreBackup.js'
+export { type WriteBackupOptions, writeBackup } from './admin/backup/writeBackup.js'
 export { canonicalText } from './admin/canonicalText.js'
 export { connectToServer } from './admin/controlClient.js'
 export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'
+export type { ForgetSummary } from './admin/forget.js'
+export type { Damage, VerifyReport } from './admin/repair/verify.js'
+export { type RepairReport, repairFolder, verifyFolder } from './admin/repair/verifyFolder.js'
 export type { Bus, BusMessage } from './bus/bus.js'
 export { createLocalBusHub, type LocalBusHub } from './bus/localBus.js'
 export type { Rate } from './admission/bucket.js'
@@ -35,6 +46,7 @@ export type { MessageSource } from './gateway/recents.js'
 export { type ImportedState, readImport } from './import/readImport.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 export { type DiskFloorOptions, type DiskSpace, withDiskFloor } from './log/diskFloor.js'
+export type { DamagedFile } from './log/levelFiles.js'
 export { type LevelLogOptions, openLevelLog } from './log/levelLog.js'
 export type {
   Compaction,

@@ -124,6 +124,11 @@ export interface Timing {
   expiryJitterMs: number
   /** How long changes are collected before clients that know only HTTP are told: a draft changes with every key. */
   collectMs: number
+  /**
+   * The bytes of what was recalled, cleared or replaced are erased from the store's files so often: where they lie, LevelDB
+   * rewrites whole files.
+   */
+  eraseMs: number
 }
 
 /** The {@link Timing} a server has when none is given. */
@@ -142,4 +147,5 @@ export const defaultTiming: Timing = {
   readyFreshMs: 1_000,
   expiryJitterMs: 5_000,
   collectMs: 1_000,
+  eraseMs: 60 * 60_000,
 }

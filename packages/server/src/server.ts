@@ -6,6 +6,7 @@ import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
 import { createRevocations } from './access/revocations.js'
 import { createRevocationWatch } from './access/revocationWatch.js'
+import { refuseUnfinished } from './admin/backup/restoreBackup.js'
 import { createAdmission } from './admission/admission.js'
 import type { Bus } from './bus/bus.js'
 import { type Connection, createConnection } from './connection/connection.js'
@@ -24,6 +25,7 @@ import { createMetrics, type Metrics } from './observe/metrics.js'
 import { addMetrics } from './observe/metricsRoute.js'
 import { createReadiness } from './observe/readiness.js'
 import { createTraffic } from './observe/traffic.js'
+import { repeat } from './repeat.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 import { stopServer } from './stopServer.js'
 
@@ -66,7 +68,7 @@ export interface ServerOptions {
 
 /** A Parley server. */
 export interface Server {
-  /** Starts to take connections. @throws the operating system's error if the address cannot be had */
+  /** Starts to take connections. @throws the operating system's error if the address cannot be had; ServerError for a store that is only restored in part */
   listen: () => Promise<ServerAddress>
   /** Where the server listens, `null` before and after. */
   readonly address: ServerAddress | null
@@ -219,13 +221,18 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }),
   )
 
+  const stopErasing = repeat(store.erase, timing.eraseMs, (error) =>
+    logger.warn({ err: error }, 'what was deleted could not be erased yet'),
+  )
   const stopRevocations = async (): Promise<void> => {
+    stopErasing()
     revocationWatch.stop()
     revocations.close()
   }
 
   return {
     async listen() {
+      await refuseUnfinished(store)
       await app.listen({ host, port })
       const bound = app.server.address() as AddressInfo
       checkSource = createSourceCheck({ open: auth === 'open', port: bound.port, origins })

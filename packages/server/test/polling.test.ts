@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Channel, createStore, type Store } from '@parley/core'
 import type { WireConversation, WireExtra } from '@parley/wukong'
 import fc from 'fast-check'
@@ -13,8 +16,11 @@ import {
   createRooms,
   defaultLimits,
   defaultTiming,
+  type LogStore,
   type Rooms,
+  restoreBackup,
   silentLogger,
+  writeBackup,
 } from '../src/index.js'
 
 const UID = 'alice'
@@ -65,12 +71,23 @@ class Client {
   }
 
   /** All that a user would see; versions may differ, for an index that was lost is made anew. */
-  seen(): unknown {
+  async seen(users: Users): Promise<unknown> {
+    // A conversation of which a restored history never heard is the client's own affair: nobody says that it is gone.
+    const known = await users.withProjection(
+      UID,
+      async ({ index }) => new Map<string, string>([...index.rows].map(([key, { state }]) => [key, state])),
+    )
+    const isKnown = ([key]: [string, unknown]): boolean => known.has(key)
+    const isThere = ([key]: [string, unknown]): boolean => isKnown([key, null]) && known.get(key) !== 'absent'
     const blank = (extra: WireExtra): boolean =>
       extra.draft === '' && extra.browse_to === 0 && extra.keep_message_seq === 0
     return {
-      items: [...this.items].map(([key, { version: _, ...item }]) => [key, item]).sort(),
+      items: [...this.items]
+        .filter(isThere)
+        .map(([key, { version: _, ...item }]) => [key, item])
+        .sort(),
       extras: [...this.extras]
+        .filter(isKnown)
         .filter(([, extra]) => !blank(extra))
         .map(([key, { version: _, ...extra }]) => [key, extra])
         .sort(),
@@ -95,6 +112,7 @@ type Action =
   | { readonly kind: 'httpClear' | 'httpUnread' | 'httpDelete' | 'httpExtra'; readonly at: number }
   | { readonly kind: 'poll'; readonly at: number }
   | { readonly kind: 'mute' | 'later' | 'restart' | 'compact' | 'lose'; readonly at: number }
+  | { readonly kind: 'backUp' | 'goBack'; readonly at: number }
 
 const action: fc.Arbitrary<Action> = fc.record({
   kind: fc.constantFrom(
@@ -111,23 +129,29 @@ const action: fc.Arbitrary<Action> = fc.record({
       'erase',
     ] as const),
     ...(['httpClear', 'httpUnread', 'httpDelete', 'httpExtra', 'poll', 'poll', 'poll', 'poll'] as const),
-    ...(['mute', 'later', 'restart', 'compact', 'lose'] as const),
+    ...(['mute', 'later', 'restart', 'compact', 'lose', 'backUp', 'goBack'] as const),
   ),
   at: fc.nat(5),
 }) as fc.Arbitrary<Action>
 
 class World {
-  readonly log = createMemoryLog()
+  log: LogStore = createMemoryLog()
+  private backup: string | null = null
+  private readonly folders: string[] = []
   private now = Date.now()
   private rooms: Rooms
   users: Users
   private readonly seqs = new Map<Channel, number>()
-  private readonly device: Store
+  private device: Store
 
   constructor() {
-    this.device = createStore({ userId: UID, environment: { now: () => this.now } })
+    this.device = this.newDevice()
     this.rooms = this.open()
     this.users = this.usersOf(this.rooms)
+  }
+
+  private newDevice(): Store {
+    return createStore({ userId: UID, environment: { now: () => this.now } })
   }
 
   private open(): Rooms {
@@ -180,10 +204,17 @@ class World {
     else if (kind === 'httpExtra') {
       const update = { browseTo: at, keepMessageSeq: at, keepOffsetY: 0, draft: at > 3 ? '' : `web ${at}` }
       await this.users.withProjection(UID, (user) => updateExtra(user, channel, update))
-    } else await this.restart(kind)
+    } else await this.restart(kind, at)
   }
 
-  private async restart(kind: string): Promise<void> {
+  private async restart(kind: string, at: number): Promise<void> {
+    if (kind === 'backUp') {
+      const folder = await mkdtemp(join(tmpdir(), 'parley-polling-'))
+      this.folders.push(folder)
+      this.backup = folder
+      await writeBackup({ store: this.log, path: folder, now: this.now })
+      return
+    }
     if (kind === 'compact') {
       const { room, release } = await this.rooms.acquire(UID)
       // Enough rows that the room is compacted when it leaves memory, with whatever index it has then.
@@ -196,17 +227,26 @@ class World {
       const all = [...(snapshot ? [snapshot] : []), ...rows].map(({ update }) => update)
       if (all.length > 0) await this.log.compact(UID, { through: version, snapshot: Y.mergeUpdates(all) })
     }
+    if (kind === 'goBack' && this.backup) {
+      this.log = createMemoryLog()
+      await restoreBackup({ store: this.log, path: this.backup, now: this.now })
+      // With the device that had it, what came later may be lost for good.
+      if (at > 2) this.device = this.newDevice()
+    }
     this.rooms = this.open()
     this.users = this.usersOf(this.rooms)
   }
 
-  close(): Promise<void> {
-    return this.rooms.close()
+  async close(): Promise<void> {
+    await this.rooms.close()
+    await Promise.all(this.folders.map((folder) => rm(folder, { recursive: true })))
   }
 }
 
 describe('clients that poll', () => {
-  it('[G1] property "as from the beginning": end with what one sees that begins anew, whatever happened between', async () => {
+  it('[G1] property "as from the beginning": end with what one sees that begins anew, whatever happened between, restored backups included', {
+    timeout: 120_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
         const world = new World()
@@ -216,16 +256,42 @@ describe('clients that poll', () => {
         await fresh.poll(world.users)
         for (const client of clients) {
           await client.poll(world.users)
-          expect(client.seen()).toEqual(fresh.seen())
+          expect(await client.seen(world.users)).toEqual(await fresh.seen(world.users))
           // Who began anew is told once of what was deleted before.
           await client.poll(world.users)
           expect(await client.poll(world.users)).toBe(0)
-          expect(client.seen()).toEqual(fresh.seen())
+          expect(await client.seen(world.users)).toEqual(await fresh.seen(world.users))
         }
         await world.close()
       }),
       { numRuns: Number(process.env.POLLING_RUNS ?? 60) },
     )
+  })
+
+  it('[B4] are told everything anew after a restore, whatever versions they have, and again after a second one', async () => {
+    const world = new World()
+    const [early, late, lost] = [new Client(), new Client(), new Client()]
+    await world.do({ kind: 'receive', at: 0 }, [])
+    await world.do({ kind: 'receive', at: 1 }, [])
+    await early.poll(world.users)
+    await world.do({ kind: 'backUp', at: 0 }, [])
+    for (const back of [3, 0, 3]) {
+      await world.do({ kind: 'pin', at: 3 }, [])
+      await world.do({ kind: 'receive', at: 2 }, [])
+      await late.poll(world.users)
+      expect(late.items.get('1:bob')).toHaveProperty('stick')
+      await world.do({ kind: 'goBack', at: back }, [])
+      await lost.poll(world.users)
+      for (const client of [early, late, lost]) {
+        await client.poll(world.users)
+        const fresh = new Client()
+        await fresh.poll(world.users)
+        expect(await client.seen(world.users)).toEqual(await fresh.seen(world.users))
+        expect(await client.poll(world.users)).toBe(0)
+      }
+      expect(late.items.get('1:bob')).not.toHaveProperty('stick')
+    }
+    await world.close()
   })
 
   it('[G2] are told little of a small change, also after a restart and after the log was compacted', async () => {

@@ -7,7 +7,11 @@ import { readImport } from '../import/readImport.js'
 import type { LogStore, RoomSize } from '../log/logStore.js'
 import { silentLogger } from '../logger.js'
 import type { DocumentAccess, Rooms } from '../room/rooms.js'
+import type { BackupManifest } from './backup/format.js'
+import { writeBackup } from './backup/writeBackup.js'
+import { type ForgetSummary, forgetUser } from './forget.js'
 import { importState } from './importState.js'
+import { type VerifyReport, verifyStore } from './repair/verify.js'
 
 /** What an import did. */
 export interface ImportSummary {
@@ -55,6 +59,16 @@ export interface Admin {
    * @param before in milliseconds since 1970; now, if left out
    */
   revoke: (uid: string, device?: string, before?: number) => Promise<void>
+  /** Takes back a user's tokens, closes the connections with 4403 and erases the user, see `forgetUser`. */
+  forget: (uid: string) => Promise<ForgetSummary>
+  /** Reads all that is stored and tells what of it is damaged; changes nothing. */
+  verify: () => Promise<VerifyReport>
+  /**
+   * Writes all that is stored into a folder, see `writeBackup`.
+   *
+   * @param path of a folder on the machine where the store is; it must not exist, or be empty
+   */
+  backup: (path: string) => Promise<BackupManifest>
 }
 
 export interface AdminOptions {
@@ -71,8 +85,7 @@ export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
     uid: string,
     use: (copy: Store, access: DocumentAccess) => Result | Promise<Result>,
   ): Promise<Result> => {
-    if (!isUid(uid))
-      throw new ServerError('invalid-argument', 'The user must have a name of 1 to 200 characters')
+    checkUid(uid)
     const access = await rooms.acquire(uid)
     const doc = new Y.Doc()
     let copy: Store | null = null
@@ -87,7 +100,22 @@ export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
     }
   }
 
+  const takeBack: Admin['revoke'] =
+    revoke ??
+    (async (uid, device, before) => {
+      await createRevocations({ values: store.values, logger: silentLogger }).revoke(uid, device, before)
+    })
+
   return {
+    async forget(uid) {
+      checkUid(uid)
+      // First, or a device that comes back would bring everything again.
+      await takeBack(uid)
+      return forgetUser(store, rooms, uid)
+    },
+    verify: () => verifyStore(store),
+    backup: (path) => writeBackup({ store, path, now: Date.now() }),
+
     async import(uid, file) {
       const imported = readImport(file, uid)
       return withCopy(uid, async (copy, { room }) => {
@@ -106,11 +134,7 @@ export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
 
     export: (uid) => withCopy(uid, (copy) => copy.export()),
 
-    revoke:
-      revoke ??
-      (async (uid, device, before) => {
-        await createRevocations({ values: store.values, logger: silentLogger }).revoke(uid, device, before)
-      }),
+    revoke: takeBack,
 
     async inspect(uid) {
       const size = await store.size(uid)
@@ -137,6 +161,11 @@ export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
       })
     },
   }
+}
+
+function checkUid(uid: string): void {
+  if (!isUid(uid))
+    throw new ServerError('invalid-argument', 'The user must have a name of 1 to 200 characters')
 }
 
 function sum<Item>(items: readonly Item[], count: (item: Item) => number): number {

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import type { ExportedState, Json } from '@parley/core'
 import { ServerError, type ServerErrorCode } from '../errors.js'
 import type { Admin, ImportSummary, Inspection } from './admin.js'
+import type { BackupManifest } from './backup/format.js'
 import { CONTROL_FILE } from './controlServer.js'
+import type { ForgetSummary } from './forget.js'
+import type { VerifyReport } from './repair/verify.js'
 
 /** What a connection fails with if nobody listens at a socket, or it is not there. */
 const NOBODY = new Set(['ECONNREFUSED', 'ENOENT'])
@@ -40,6 +43,9 @@ export async function connectToServer(folder: string): Promise<Admin | null> {
       })
     },
     inspect: async (uid) => (await call('GET', 'inspect', uid)) as unknown as Inspection | null,
+    forget: async (uid) => (await call('POST', 'forget', uid)) as unknown as ForgetSummary,
+    verify: async () => (await call('GET', 'verify', '')) as unknown as VerifyReport,
+    backup: async (path) => (await call('POST', 'backup', '', { body: path })) as unknown as BackupManifest,
   }
 }
 

@@ -104,6 +104,12 @@ async function answer(admin: Admin, request: IncomingMessage, response: ServerRe
         await admin.revoke(uid, device ?? undefined, before === null ? undefined : Number(before))
         return send(response, 200, {})
       }
+      case 'POST /forget':
+        return send(response, 200, await admin.forget(uid))
+      case 'GET /verify':
+        return send(response, 200, await admin.verify())
+      case 'POST /backup':
+        return send(response, 200, await admin.backup(await readBody(request)))
       case 'GET /hello':
         return send(response, 200, {})
       default:

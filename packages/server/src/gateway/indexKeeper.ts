@@ -11,7 +11,7 @@ import type { LogRow, LogStore } from '../log/logStore.js'
 import { applyRow, DOCUMENT_GUID } from '../room/loadRoom.js'
 
 /** The name of the value beside a room's log. */
-const VALUE_NAME = 'version-index'
+export const INDEX_VALUE = 'version-index'
 
 /** Takes in what a row of the log did to a conversation, as far as it shows. */
 export type NoteRow = (
@@ -52,8 +52,12 @@ export interface LoadedIndex {
 
 /** Keeps a version index beside the log of a room. */
 export async function storeIndex(log: LogStore, room: string, index: VersionIndex): Promise<void> {
-  const value = new TextEncoder().encode(JSON.stringify(index.store()))
-  await log.values.write(`room:${room}`, new Map([[VALUE_NAME, value]]))
+  await log.values.write(`room:${room}`, new Map([[INDEX_VALUE, encodeIndex(index)]]))
+}
+
+/** The stored form of a version index. */
+export function encodeIndex(index: VersionIndex): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(index.store()))
 }
 
 /**
@@ -116,7 +120,7 @@ export async function loadIndex(log: LogStore, room: string, note: NoteRow): Pro
 }
 
 async function readStored(log: LogStore, room: string): Promise<StoredVersionIndex | null> {
-  const value = (await log.values.read(`room:${room}`, [VALUE_NAME])).get(VALUE_NAME)
+  const value = (await log.values.read(`room:${room}`, [INDEX_VALUE])).get(INDEX_VALUE)
   if (!value) return null
   // Its checksum says that it is what a server wrote.
   return JSON.parse(new TextDecoder().decode(value)) as StoredVersionIndex

@@ -18,6 +18,9 @@ export interface RoomWriter {
 /** What other devices read, as in "another draft, from Other app". */
 const DEVICE_NAME = 'Other app'
 
+/** What was written over is swept when nothing was written for so long: a sweep walks the document. */
+const SWEEP_DELAY_MS = 2_000
+
 interface Copy {
   readonly store: Store
   /** What was written and is not in the room yet. */
@@ -31,6 +34,7 @@ interface Copy {
 export function createRoomWriter({ room, document }: DocumentAccess, logger: Logger): RoomWriter {
   let copy: Copy | null = null
   let queue: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | null = null
 
   const open = (): Copy => {
     const doc = new Y.Doc({ guid: DOCUMENT_GUID })
@@ -80,11 +84,26 @@ export function createRoomWriter({ room, document }: DocumentAccess, logger: Log
     }
   }
 
+  const enqueue: RoomWriter['act'] = (actions) => {
+    const done = queue.then(() => run(actions))
+    queue = done.catch(() => {})
+    return done
+  }
+  /** Nobody else may sweep what this copy's entries dominate, such as the text of a draft that was taken back. */
+  const sweepLater = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = setTimeout(() => {
+      timer = null
+      // At worst it is swept after the next act.
+      if (copy) enqueue((store) => store.maintain()).catch(() => {})
+    }, SWEEP_DELAY_MS)
+    timer.unref()
+  }
+
   return {
-    act(actions) {
-      const done = queue.then(() => run(actions))
-      queue = done.catch(() => {})
-      return done
+    async act(actions) {
+      await enqueue(actions)
+      sweepLater()
     },
   }
 }

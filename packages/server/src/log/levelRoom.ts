@@ -56,7 +56,14 @@ export async function readRoom(level: Level, keys: RoomKeys, after: number): Pro
     const { epoch, version, snapshotVersion } = meta
     if ((rows.at(-1)?.version ?? 0) > version) throw damaged(keys.meta, BEHIND)
     const base = { epoch, version, rows, damaged: bad }
-    if (!isBehind) return { ...base, snapshot: null }
+    if (!isBehind) {
+      const isGone = version > 0 && after === 0 && rows.length === 0
+      // Empty it would be taken for the truth. What was put aside is known of, and was left out on purpose.
+      if (isGone && (bad.length > 0 || !(await isAnythingAside(level, keys, view)))) {
+        throw damaged(keys.meta, 'has no row that can be read')
+      }
+      return { ...base, snapshot: null }
+    }
     const key = keys.snapshot(snapshotVersion)
     const value = await level.get(key, { snapshot: view })
     const update = value ? decodeValue(key, value) : { damage: 'is missing' }
@@ -113,6 +120,10 @@ export async function readSize(level: Level, keys: RoomKeys): Promise<RoomSize |
   }
   const snapshotBytes = (await level.get(keys.snapshot(snapshotVersion)))?.byteLength ?? 0
   return { epoch, version, snapshotVersion, snapshotBytes, rowCount, rowBytes, quarantined }
+}
+
+async function isAnythingAside(level: Level, keys: RoomKeys, view: View): Promise<boolean> {
+  return (await level.keys({ ...keys.allQuarantined, limit: 1, snapshot: view }).all()).length > 0
 }
 
 async function readRows(

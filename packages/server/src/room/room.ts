@@ -49,6 +49,8 @@ export interface Room {
   receive: (row: LogRow) => void
   /** Takes in that the log goes up to a version; settles when the room does too, or nobody is there to know. */
   catchUp: (version: number) => Promise<void>
+  /** Refuses everybody and lets go of the document as it is. The room must not be used any more. */
+  dismiss: (code: CloseCode, reason: string) => Promise<void>
   /** Settles when all that was received so far is durable or refused. */
   idle: () => Promise<void>
   /** Finishes what was received and lets go of the document. */
@@ -83,15 +85,19 @@ export function createRoom(options: RoomOptions): Room {
   /** True if rows wait or are in quarantine: what builds on them may not be passed on before it is known to apply. */
   let isPatchy = false
 
-  const fail = (error: unknown): void => {
+  const abandon = (code: CloseCode, reason: string): void => {
     if (failed) return
     failed = true
-    logger.error({ room: name, err: error }, 'a room failed and is loaded anew')
-    for (const queue of queues.keys()) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
-    tail.close(new ServerError('store-unavailable', 'the room is loaded anew'))
+    for (const queue of queues.keys()) queue.refuse(code, reason)
+    tail.close(new ServerError('store-unavailable', reason))
     slot.discard()
     unsubscribe()
     onFailed()
+  }
+  const fail = (error: unknown): void => {
+    if (failed) return
+    logger.error({ room: name, err: error }, 'a room failed and is loaded anew')
+    abandon(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
   }
 
   const passOn = (update: Uint8Array, origin: unknown): void => {
@@ -372,6 +378,10 @@ export function createRoom(options: RoomOptions): Room {
     async catchUp(version) {
       tail.expect(version)
       await tail.reached(version)
+    },
+    async dismiss(code, reason) {
+      abandon(code, reason)
+      await idle()
     },
     idle,
     async close() {

@@ -1,9 +1,11 @@
+import type { CloseCode } from '@parley/core'
 import pLimit from 'p-limit'
 import type { Bus } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
 import { createRoom, type Room } from './room.js'
 import type { RoomDocument } from './roomDocument.js'
@@ -27,6 +29,8 @@ export interface Rooms {
   receive: (name: string, row: LogRow) => void
   /** Sweeps a room's document and compacts its log, in the background. */
   tidy: (name: string) => void
+  /** Closes the connections of a room and lets go of it as it is; what they sent and is not stored yet is not. */
+  dismiss: (name: string, code: CloseCode, reason: string) => Promise<void>
   /** The rooms there are now. */
   all: () => Room[]
   /** What is in memory: how many documents, and how large they are as updates. */
@@ -181,6 +185,9 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
         }
       }).catch((error) => logger.warn({ room: name, err: error }, 'a room could not be tidied up'))
     },
+    async dismiss(name, code, reason) {
+      await slots.get(name)?.room.dismiss(code, reason)
+    },
     all: () => [...slots.values()].map(({ room }) => room),
     documents: cache,
     async idle() {
@@ -195,21 +202,5 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
       })()
       return closing
     },
-  }
-}
-
-/** Does something again and again, each time so long after the last one ended, until the returned function is called. */
-function repeat(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): () => void {
-  let timer: NodeJS.Timeout
-  let stopped = false
-  const next = (): void => {
-    if (stopped) return
-    timer = setTimeout(() => void work().catch(onError).finally(next), everyMs)
-    timer.unref()
-  }
-  next()
-  return () => {
-    stopped = true
-    clearTimeout(timer)
   }
 }
