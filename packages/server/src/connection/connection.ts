@@ -125,6 +125,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Who reads a large answer over a thin line answers no ping before it is through.
     if (buffered < lastBuffered) lastSign = Date.now()
     lastBuffered = buffered
+    // Nor does whoever is not listened to.
+    if (socket.isPaused) lastSign = Date.now()
     if (receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * timing.heartbeatMs) lastSign = Date.now()
     receivedBytes = 0
     if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) {

@@ -4,8 +4,13 @@ import { findNews } from './news.js'
 
 /** What is to be done with the first `taken` of the updates that were looked at. */
 export type Prepared =
-  /** They change the document; `news` is what to store and apply. */
-  | { readonly outcome: 'news'; readonly taken: number; readonly news: Uint8Array }
+  /** They change the document; `news` is what to store and apply, and `writers` are the clients whose insertions are in it. */
+  | {
+      readonly outcome: 'news'
+      readonly taken: number
+      readonly news: Uint8Array
+      readonly writers: ReadonlySet<number>
+    }
   /** They change nothing. */
   | { readonly outcome: 'known'; readonly taken: number }
   /** The first builds on something the document does not have. */
@@ -40,7 +45,8 @@ function prepareOne(doc: Y.Doc, update: Uint8Array, taken: number): Prepared {
         reason: `client ${gap.client} from clock ${gap.clock} on is missing`,
       }
     const news = findNews(doc, update, decoded)
-    return news ? { outcome: 'news', taken, news } : { outcome: 'known', taken }
+    if (!news) return { outcome: 'known', taken }
+    return { outcome: 'news', taken, news, writers: new Set(decoded.structs.map(({ id }) => id.client)) }
   } catch (error) {
     if (error instanceof ParleyError) return { outcome: 'invalid', taken: 1, reason: error.message }
     throw error

@@ -195,8 +195,16 @@ export function createRoom(options: RoomOptions): Room {
     queue.refuse(code, reason)
   }
 
-  /** Looks at what waits at the head of a queue; returns what is to be stored of it. */
-  const takeNews = (document: RoomDocument, queue: WorkQueue, othersWait: boolean): Uint8Array | null => {
+  /**
+   * Looks at what waits at the head of a queue; returns what is to be stored of it. It was checked against the document as it is:
+   * what insertions of the same client another connection brings in this turn, `writers`, it may fit no longer, and waits.
+   */
+  const takeNews = (
+    document: RoomDocument,
+    queue: WorkQueue,
+    othersWait: boolean,
+    writers: Set<number>,
+  ): Uint8Array | null => {
     const [first, ...rest] = queue.peekUpdates()
     const state = queues.get(queue)
     if (!first || !state) return null
@@ -211,6 +219,10 @@ export function createRoom(options: RoomOptions): Room {
         return null
       }
     } else state.mayWait = true
+    if (prepared.outcome === 'news' && othersWait) {
+      for (const client of prepared.writers) if (writers.has(client)) return null
+      for (const client of prepared.writers) writers.add(client)
+    }
     queue.removeUpdates(prepared.taken)
     if (prepared.outcome === 'known') return queue.peer.marksTime ? NOTHING : null
     if (prepared.outcome === 'invalid') refuse(queue, CLOSE_CODES.malformed, prepared.reason)
@@ -263,8 +275,9 @@ export function createRoom(options: RoomOptions): Room {
       for (const queue of queues.keys()) queue.answer(document.doc)
       const withUpdates = [...queues.keys()].filter((queue) => queue.peekUpdates().length > 0)
       const writes: Array<{ queue: WorkQueue; news: Uint8Array }> = []
+      const writers = new Set<number>()
       for (const queue of withUpdates) {
-        const news = takeNews(document, queue, withUpdates.length > 1)
+        const news = takeNews(document, queue, withUpdates.length > 1, writers)
         if (news) writes.push({ queue, news })
       }
       const stored = writes.length > 0 ? await append(writes) : 0

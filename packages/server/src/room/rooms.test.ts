@@ -157,6 +157,33 @@ describe('rooms', () => {
     expect(textOf(document.encodeState())).toBe('ab')
   })
 
+  it('[R20] store what two connections say of one client one after the other', async () => {
+    const store = createMemoryLog()
+    const { room, document } = await roomsOver(store).acquire('alice')
+    const written = (text: string): Uint8Array => {
+      const doc = new Y.Doc()
+      doc.clientID = 7
+      doc.getText('t').insert(0, text)
+      return Y.encodeStateAsUpdate(doc)
+    }
+    const [same, again, longer, other] = [peer(), peer(), peer(), peer()]
+    for (const [who, update] of [
+      [same, written('abc')],
+      [again, written('abc')],
+      [longer, written('abcde')],
+      [other, textUpdates('x')[0] as Uint8Array],
+    ] as const)
+      room.join(who).add({ type: 'update', update })
+    await room.idle()
+    expect([...same.refused, ...again.refused, ...longer.refused, ...other.refused]).toEqual([])
+    // One row each for what was new: the first, what the longer one adds, and the other client's.
+    expect((await store.load('alice')).rows).toHaveLength(3)
+    expect([...textOf(document.encodeState())].sort().join('')).toBe('abcdex')
+    expect(textOf(Y.mergeUpdates((await store.load('alice')).rows.map(({ update }) => update)))).toBe(
+      textOf(document.encodeState()),
+    )
+  })
+
   it('[R5] store what somebody sent who has left already', async () => {
     const store = createMemoryLog()
     const rooms = roomsOver(store, 0)
