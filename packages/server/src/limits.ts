@@ -37,6 +37,11 @@ export interface Limits {
   freeDiskBytes: number
   /** The largest document, and the largest single update. Beyond it the connection is closed with 4413. */
   documentBytes: number
+  /**
+   * How large the rows of a room's log may be together, where compacting it fails. Beyond it updates are refused with 4503 until it
+   * works again.
+   */
+  logBytes: number
   /** The largest token that is taken on an open connection. */
   tokenBytes: number
   /** How often a connection may say who is there; what comes more often is passed on later, and the newest of it only. */
@@ -81,6 +86,8 @@ export const defaultLimits: Limits = {
   freeDiskBytes: 256 * MIB,
   // 10,000 conversations are 2 to 3 MB.
   documentBytes: 32 * MIB,
+  // Compaction is tried long before, at twice the document.
+  logBytes: 128 * MIB,
   // As much as Node takes in the head of a request.
   tokenBytes: 16 * KIB,
   awarenessPerConnection: { perSecond: 2, burst: 2 },

@@ -1,7 +1,14 @@
 import { encodeAcknowledgeRequest, SUBPROTOCOL } from '@parley/core'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { defaultLimits, type Limits, type Refusal, type ServerOptions } from '../src/index.js'
+import {
+  createMemoryLog,
+  defaultLimits,
+  type Limits,
+  type Refusal,
+  ServerError,
+  type ServerOptions,
+} from '../src/index.js'
 import {
   connectRaw,
   connectStock,
@@ -260,6 +267,47 @@ describe('how much is taken in all', () => {
     expect(await fifth.closed).toMatchObject({ code: 4503, reason: expect.stringContaining('connections') })
     bob.socket.close()
     await bob.closed
+  })
+})
+
+describe('the log of a room', () => {
+  it('[R21] does not grow without end while it cannot be compacted, and goes on once it can', async () => {
+    const store = createMemoryLog()
+    let broken = true
+    const { room, refusals } = await start(
+      { logBytes: 50_000 },
+      {
+        auth: 'open',
+        store: {
+          ...store,
+          async compact(uid, compaction) {
+            if (broken) throw new ServerError('store-unavailable', 'the disk is full')
+            await store.compact(uid, compaction)
+          },
+        },
+      },
+    )
+    const write = async (client: number): Promise<string> => {
+      const raw = await connectRaw(room('alice'), { protocols: [SUBPROTOCOL] })
+      raw.send(NOTHING_MORE)
+      raw.send(syncMessage(2, textUpdate('x'.repeat(20_000), client)))
+      raw.send(encodeAcknowledgeRequest(1))
+      const stored = raw.frame((frame) => frame[0] === 112).then(() => 'stored')
+      const outcome = await Promise.race([stored, raw.closed.then(({ code, reason }) => `${code} ${reason}`)])
+      raw.socket.terminate()
+      return outcome
+    }
+    const full = '4503 the log of the room has to be compacted first'
+    const outcomes = []
+    for (let client = 1; client <= 5; client++) outcomes.push(await write(client))
+    expect(outcomes).toEqual(['stored', 'stored', 'stored', full, full])
+    expect(refusals.at(-1)).toMatchObject({ kind: 'store-unavailable', room: 'alice' })
+    const reader = await connectRaw(room('alice'))
+    reader.send(0, 0, 1, 0)
+    await reader.frame(isSyncAnswer)
+    broken = false
+    await until('it is compacted', async () => (await write(9)) === 'stored')
+    expect((await store.size('alice'))?.snapshotBytes).toBeGreaterThan(50_000)
   })
 })
 

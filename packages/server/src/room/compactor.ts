@@ -16,6 +16,8 @@ const MIN_ROWS_ON_CLOSE = 50
 export interface Compactor {
   /** Compacts in the background if it is time. */
   check: () => void
+  /** True if the log may not grow before it is compacted, which is tried once more then. */
+  isOverdue: () => boolean
   /** Compacts now. */
   run: () => Promise<void>
   /** Counts a row that was appended. */
@@ -29,6 +31,8 @@ export interface CompactorOptions {
   logger: Logger
   room: string
   loaded: LoadedRoom
+  /** How large the rows may be together, in bytes. */
+  maxRowBytes: number
   /** The version of the document now, and the rows up to it that are not in the document. */
   now: () => { version: number; outside: ReadonlyArray<{ version: number }> }
   /** Deletes from the document what is of no use; called first. */
@@ -43,6 +47,7 @@ export function createCompactor({
   logger,
   room,
   loaded,
+  maxRowBytes,
   now,
   sweep,
   prepare,
@@ -83,6 +88,11 @@ export function createCompactor({
       const many = rowCount >= MAX_ROWS * patience
       const large = rowBytes >= Math.max(MIN_ROW_BYTES, MAX_ROW_RATIO * snapshotBytes) * patience
       if (many || large) start()
+    },
+    isOverdue() {
+      if (rowBytes < maxRowBytes) return false
+      start()
+      return true
     },
     async run() {
       await running

@@ -231,6 +231,8 @@ export function createRoom(options: RoomOptions): Room {
     } else if (queue.peer.readOnly) refuse(queue, CLOSE_CODES.forbidden, 'this connection may only read')
     else if (document.exceedsQuota(prepared.news.byteLength))
       refuse(queue, CLOSE_CODES.tooLarge, quotaReason(limits))
+    else if (document.isLogFull())
+      refuse(queue, CLOSE_CODES.storeUnavailable, 'the log of the room has to be compacted first')
     else return prepared.news
     return null
   }

@@ -32,6 +32,8 @@ export interface RoomDocument {
   apply: (row: TailRow) => void
   /** Keeps something in step with the log, until the returned function is called. */
   follow: (follower: RoomFollower) => () => void
+  /** True if the log may not grow before it is compacted. */
+  isLogFull: () => boolean
   /** Compacts the log in the background if it is time. */
   checkLog: () => void
   /** Sweeps and compacts now, whatever there is to gain. */
@@ -66,6 +68,7 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
     logger,
     room: name,
     loaded,
+    maxRowBytes: limits.logBytes,
     now: () => ({ version, outside: [...waiting, ...inTheWay] }),
     sweep: () => sweepRoom(store, name, doc, onAppended),
     async prepare() {
@@ -111,6 +114,7 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
       followers.add(follower)
       return () => followers.delete(follower)
     },
+    isLogFull: compactor.isOverdue,
     checkLog: compactor.check,
     compact: compactor.run,
     async close() {
