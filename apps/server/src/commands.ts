@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { canonicalText } from '@parley/server'
 import { openAdmin } from './openAdmin.js'
 import { readRevokeSettings, readUserSettings } from './settings.js'
+import { placeOf } from './storeSettings.js'
 import { CommandError } from './usage.js'
 
 /** Where a command prints; a test brings its own. */
@@ -17,9 +18,9 @@ export type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: 
 
 /** `parley import FILE --user UID` */
 export const runImport: Command = async (args, env, { err }) => {
-  const { data, user, file } = readUserSettings(args, env, true)
+  const { store, user, file } = readUserSettings(args, env, true)
   const content = await readInput(file ?? '')
-  const { admin, close } = await openAdmin(data)
+  const { admin, close } = await openAdmin(store)
   try {
     const { conversations, messages, skipped, version } = await admin.import(user, content)
     const left = skipped > 0 ? `, ${skipped} of others or of no conversation left out` : ''
@@ -33,8 +34,8 @@ export const runImport: Command = async (args, env, { err }) => {
 
 /** `parley export --user UID` */
 export const runExport: Command = async (args, env, { out }) => {
-  const { data, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(data)
+  const { store, user } = readUserSettings(args, env, false)
+  const { admin, close } = await openAdmin(store)
   try {
     out(canonicalText(await admin.export(user)))
   } finally {
@@ -44,11 +45,11 @@ export const runExport: Command = async (args, env, { out }) => {
 
 /** `parley inspect --user UID` */
 export const runInspect: Command = async (args, env, { out }) => {
-  const { data, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(data)
+  const { store, user } = readUserSettings(args, env, false)
+  const { admin, close } = await openAdmin(store)
   try {
     const found = await admin.inspect(user)
-    if (!found) throw new CommandError(`Nothing is stored of ${user} in ${data}`)
+    if (!found) throw new CommandError(`Nothing is stored of ${user} in ${placeOf(store)}`)
     out(canonicalText(found))
   } finally {
     await close()
@@ -57,8 +58,8 @@ export const runInspect: Command = async (args, env, { out }) => {
 
 /** `parley revoke --user UID` */
 export const runRevoke: Command = async (args, env, { err }) => {
-  const { data, user, device, before } = readRevokeSettings(args, env)
-  const { admin, close } = await openAdmin(data)
+  const { store, user, device, before } = readRevokeSettings(args, env)
+  const { admin, close } = await openAdmin(store)
   try {
     await admin.revoke(user, device, before)
     const whose = device === undefined ? user : `${user} on ${device}`
@@ -71,8 +72,8 @@ export const runRevoke: Command = async (args, env, { err }) => {
 
 /** `parley forget --user UID` */
 export const runForget: Command = async (args, env, { err }) => {
-  const { data, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(data)
+  const { store, user } = readUserSettings(args, env, false)
+  const { admin, close } = await openAdmin(store)
   try {
     const { known, channels } = await admin.forget(user)
     const lists = channels > 0 ? `, and in the members of ${channels} channels` : ''

@@ -6,25 +6,42 @@ import {
   defaultLimits,
   defaultTiming,
   openLevelLog,
+  type RoomsOptions,
   silentLogger,
 } from '@parley/server'
+import { openShared } from './openShared.js'
+import type { LastingStore } from './storeSettings.js'
 
-/** A data folder, through the server that has it open or by itself. */
+/** A store, through the server that has it open or by itself. */
 export interface OpenedAdmin {
   readonly admin: Admin
   close: () => Promise<void>
 }
 
-/** Finds out who has the data folder and opens it accordingly. */
-export async function openAdmin(folder: string): Promise<OpenedAdmin> {
-  const running = await connectToServer(folder)
+/** Finds out who has the store and opens it accordingly: a data folder is one server's, a database is shared with it. */
+export async function openAdmin(settings: LastingStore): Promise<OpenedAdmin> {
+  if (settings.kind === 'postgres') {
+    const { store, bus } = await openShared(settings, { logger: silentLogger })
+    return openOwn({ store, bus })
+  }
+  const running = await connectToServer(settings.folder)
   if (running) return { admin: running, close: async () => {} }
-  const store = await openLevelLog({ folder })
-  const rooms = createRooms({ store, limits: defaultLimits, timing: defaultTiming, logger: silentLogger })
+  return openOwn({ store: await openLevelLog({ folder: settings.folder }) })
+}
+
+function openOwn(options: Pick<RoomsOptions, 'store' | 'bus'>): OpenedAdmin {
+  const { store, bus } = options
+  const rooms = createRooms({
+    ...options,
+    limits: defaultLimits,
+    timing: defaultTiming,
+    logger: silentLogger,
+  })
   return {
     admin: createAdmin({ store, rooms }),
     async close() {
       await rooms.close()
+      await bus?.close()
       await store.close()
     },
   }

@@ -1,5 +1,6 @@
 import {
   type Authenticate,
+  type Bus,
   createAdmin,
   createJwtAuthenticate,
   createMemoryLog,
@@ -9,6 +10,8 @@ import {
   defaultLimits,
   guardLogger,
   type Logger,
+  type LogStore,
+  type Metrics,
   openControlServer,
   openLevelLog,
   ServerError,
@@ -18,7 +21,9 @@ import {
 } from '@parley/server'
 import { pino } from 'pino'
 import type { Output } from './commands.js'
+import { openShared } from './openShared.js'
 import { readServeSettings, type ServeSettings } from './settings.js'
+import { placeOf } from './storeSettings.js'
 import { UsageError } from './usage.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -33,8 +38,7 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
-  const { data, store: kind, web } = settings
-  const limits = { ...defaultLimits, ...settings.limits }
+  const { store: kept, web } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const destination = pino.destination({ dest: 2, sync: true })
@@ -42,33 +46,49 @@ export async function runServe(
   const stopAsked = whenAskedToStop()
   const wukong = wukongOf(settings, logger)
   const metrics = createMetrics()
-  const store =
-    kind === 'memory'
-      ? createMemoryLog()
-      : await withDiskFloor(await openLevelLog({ folder: data, onBatch: metrics.batchWritten }), {
-          folder: data,
-          minFreeBytes: limits.freeDiskBytes,
-        })
+  const { store, bus } = await openStore(settings, logger, metrics)
   const opened: Array<{ close: () => Promise<void> }> = []
   try {
-    const server = await createServer({ ...serverOptions(settings, wukong), store, auth, logger, metrics })
+    const options = { ...serverOptions(settings, wukong), ...(bus ? { bus } : {}) }
+    const server = await createServer({ ...options, store, auth, logger, metrics })
     opened.push(server)
     const { url } = await server.listen()
-    if (kind === 'level') {
+    // A command that finds a database opens it beside this server.
+    if (kept.kind === 'level') {
       const admin = createAdmin({ store, rooms: server.rooms, revoke: server.revoke })
-      opened.push(await openControlServer({ admin, folder: data, logger }))
+      opened.push(await openControlServer({ admin, folder: kept.folder, logger }))
     }
     out(`Parley is at ${url}\n`)
-    out(kind === 'memory' ? 'Everything is forgotten when it stops.\n' : `What it keeps is in ${data}\n`)
+    out(
+      kept.kind === 'memory'
+        ? 'Everything is forgotten when it stops.\n'
+        : `What it keeps is in ${placeOf(kept)}\n`,
+    )
     if (web !== undefined) out(whatToTry(url))
     await stopAsked
   } finally {
     await Promise.all(opened.map(({ close }) => close()))
     await wukong?.close()
     // A server closes its store itself, and does not wait for it without end.
-    if (opened.length === 0) await store.close()
-    leaveInTime(kind, logger)
+    if (opened.length === 0) {
+      await bus?.close()
+      await store.close()
+    }
+    leaveInTime(kept, logger)
   }
+}
+
+/** Opens what everything is kept in, and the way to the other servers that do the same. */
+async function openStore(
+  { store: kept, limits }: ServeSettings,
+  logger: Logger,
+  { batchWritten }: Metrics,
+): Promise<{ store: LogStore; bus?: Bus }> {
+  if (kept.kind === 'memory') return { store: createMemoryLog() }
+  if (kept.kind === 'postgres') return openShared(kept, { logger, onBatch: batchWritten })
+  const store = await openLevelLog({ folder: kept.folder, onBatch: batchWritten })
+  const { freeDiskBytes } = { ...defaultLimits, ...limits }
+  return { store: await withDiskFloor(store, { folder: kept.folder, minFreeBytes: freeDiskBytes }) }
 }
 
 /** Resolves when somebody wants the process to end. */
@@ -90,7 +110,7 @@ function whenAskedToStop(): Promise<void> {
 function leaveInTime(store: ServeSettings['store'], logger: Logger): void {
   const leave = (): void => {
     logger.error({}, 'the store does not answer: the process ends without it')
-    if (store === 'level') process.kill(process.pid, 'SIGKILL')
+    if (store.kind === 'level') process.kill(process.pid, 'SIGKILL')
     else process.exit()
   }
   setTimeout(leave, LEAVE_TIMEOUT_MS).unref()

@@ -1,14 +1,20 @@
 import { parseArgs } from 'node:util'
 import type { Limits } from '@parley/server'
 import { readLimits } from './readLimits.js'
+import {
+  type LastingStore,
+  readLastingStore,
+  readStore,
+  STORE_FLAGS,
+  type StoreSettings,
+} from './storeSettings.js'
 import { UsageError } from './usage.js'
 
 /** What `parley serve` was asked for. */
 export interface ServeSettings {
   readonly host: string
   readonly port: number
-  readonly data: string
-  readonly store: 'level' | 'memory'
+  readonly store: StoreSettings
   readonly auth: 'open' | 'jwt'
   readonly jwtSecret: string | undefined
   readonly jwksUrl: string | undefined
@@ -31,7 +37,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** What `revoke` was asked for. */
 export interface RevokeSettings {
-  readonly data: string
+  readonly store: LastingStore
   readonly user: string
   readonly device: string | undefined
   /** In milliseconds since 1970. */
@@ -40,7 +46,7 @@ export interface RevokeSettings {
 
 /** What the commands that work on one user were asked for. */
 export interface UserSettings {
-  readonly data: string
+  readonly store: LastingStore
   readonly user: string
   readonly file: string | undefined
 }
@@ -59,22 +65,17 @@ const LOG_LEVELS = ['warn', 'silent', 'error', 'info', 'debug'] as const
 const SERVE_FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
-  data: { type: 'string' },
-  store: { type: 'string' },
+  ...STORE_FLAGS,
   auth: { type: 'string' },
   origin: { type: 'string', multiple: true },
   web: { type: 'string' },
 } as const
 
 const REVOKE_FLAGS = {
-  data: { type: 'string' },
+  ...STORE_FLAGS,
   user: { type: 'string' },
   device: { type: 'string' },
   before: { type: 'string' },
-} as const
-
-const STORE_FLAGS = {
-  data: { type: 'string' },
 } as const
 
 const VERIFY_FLAGS = {
@@ -83,7 +84,7 @@ const VERIFY_FLAGS = {
 } as const
 
 const USER_FLAGS = {
-  data: { type: 'string' },
+  ...STORE_FLAGS,
   user: { type: 'string' },
 } as const
 
@@ -97,8 +98,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
   return {
     host: values.host ?? env.PARLEY_HOST ?? '127.0.0.1',
     port: readPort(values.port ?? env.PARLEY_PORT ?? '4300'),
-    data: readFolder(values.data, env),
-    store: readChoice('--store', values.store ?? env.PARLEY_STORE, ['level', 'memory'] as const),
+    store: readStore(values, env),
     auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open', 'jwt'] as const),
     jwtSecret: env.PARLEY_JWT_SECRET,
     jwksUrl: env.PARLEY_JWKS_URL,
@@ -106,7 +106,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     jwtAudience: env.PARLEY_JWT_AUDIENCE || undefined,
     trustProxy: readList([env.PARLEY_TRUST_PROXY ?? '']),
     limits: readLimits(readList([env.PARLEY_LIMITS ?? ''])),
-    ingestToken: env.PARLEY_INGEST_TOKEN,
+    ingestToken: env.PARLEY_INGEST_TOKEN || undefined,
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
     metricsToken: env.PARLEY_METRICS_TOKEN || undefined,
@@ -133,7 +133,7 @@ export function readUserSettings(
   const [file] = positionals
   if (takesFile && file === undefined)
     throw new UsageError('FILE is missing: what is to be imported? - reads standard input')
-  return { data: readFolder(values.data, env), user: values.user, file }
+  return { store: readLastingStore(values, env), user: values.user, file }
 }
 
 /**
@@ -142,13 +142,13 @@ export function readUserSettings(
  * @throws UsageError that names what is missing or not understood
  */
 export function readRevokeSettings(args: readonly string[], env: Environment): RevokeSettings {
-  const { user, device, before, data } = parse(args, REVOKE_FLAGS, 0).values
+  const { user, device, before, ...flags } = parse(args, REVOKE_FLAGS, 0).values
   if (!user) throw new UsageError('--user UID is missing: whose tokens are meant?')
   const time = before === undefined ? undefined : Date.parse(before)
   if (Number.isNaN(time)) {
     throw new UsageError(`--before must be a time such as 2026-01-31T12:00:00Z, not ${before}`)
   }
-  return { data: readFolder(data, env), user, device, before: time }
+  return { store: readLastingStore(flags, env), user, device, before: time }
 }
 
 /**
@@ -159,11 +159,11 @@ export function readRevokeSettings(args: readonly string[], env: Environment): R
 export function readBackupSettings(
   args: readonly string[],
   env: Environment,
-): { readonly data: string; readonly folder: string } {
+): { readonly store: LastingStore; readonly folder: string } {
   const { values, positionals } = parse(args, STORE_FLAGS, 1)
   const [folder] = positionals
   if (!folder) throw new UsageError('DIR is missing: in which folder is the backup?')
-  return { data: readFolder(values.data, env), folder }
+  return { store: readLastingStore(values, env), folder }
 }
 
 /**
@@ -174,9 +174,9 @@ export function readBackupSettings(
 export function readVerifySettings(
   args: readonly string[],
   env: Environment,
-): { readonly data: string; readonly repair: boolean } {
+): { readonly store: LastingStore; readonly repair: boolean } {
   const { values } = parse(args, VERIFY_FLAGS, 0)
-  return { data: readFolder(values.data, env), repair: values.repair === true }
+  return { store: readLastingStore(values, env), repair: values.repair === true }
 }
 
 function parse<
@@ -219,12 +219,6 @@ function readList(lists: readonly string[]): string[] {
     .flatMap((list) => list.split(','))
     .map((item) => item.trim())
     .filter((item) => item !== '')
-}
-
-function readFolder(flag: string | undefined, env: Environment): string {
-  const folder = flag ?? env.PARLEY_DATA ?? '.parley'
-  if (folder === '') throw new UsageError('--data must name a folder')
-  return folder
 }
 
 /** One of a flag's values; the first if nothing is said. */

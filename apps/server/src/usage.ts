@@ -25,7 +25,11 @@ serve
   --host HOST       address to listen on            PARLEY_HOST      127.0.0.1
   --port PORT       port, 0 for any that is free    PARLEY_PORT      4300
   --data DIR        data folder                     PARLEY_DATA      .parley
-  --store STORE     level, or memory to try out     PARLEY_STORE     level
+  --store STORE     level; postgres, for several    PARLEY_STORE     level
+                    servers; memory to try out
+                    where PostgreSQL is             PARLEY_DATABASE_URL
+                    where Redis is, by which the    PARLEY_REDIS_URL none
+                    servers tell each other
   --auth AUTH       open: no passwords, this machine PARLEY_AUTH     open
                     only; jwt: tokens signed with   PARLEY_JWT_SECRET, or with
                     a secret or published keys      the keys at PARLEY_JWKS_URL
@@ -54,6 +58,7 @@ serve
 import, export, inspect, revoke, forget, backup, restore, verify
   --user UID        whose conversations
   --data DIR        data folder                     PARLEY_DATA      .parley
+  --store STORE     level or postgres, as above     PARLEY_STORE     level
   --device ID       revoke: only the tokens of one device
   --before TIME     revoke: only tokens issued before, such as 2026-01-31T12:00:00Z; now, if left out
 

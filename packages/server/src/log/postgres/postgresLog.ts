@@ -43,8 +43,8 @@ const SLOW_MS = 10 * 60_000
  * Opens a {@link LogStore} in PostgreSQL, which any number of servers use together. It creates its tables, `parley_…`, in the
  * first schema of the search path.
  *
- * @throws ServerError with code `invalid-argument` if PostgreSQL does not make durable what it commits, `store-damaged` if its
- * tables are of a later format, `store-unavailable` if it cannot be reached
+ * @throws ServerError with code `invalid-argument` if the address is none or PostgreSQL does not make durable what it commits,
+ * `store-damaged` if its tables are of a later format, `store-unavailable` if it cannot be reached
  * @example
  * ```ts
  * import { openPostgresLog } from '@parley/server'
@@ -56,6 +56,13 @@ const SLOW_MS = 10 * 60_000
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<PostgresLog> {
   const { url, logger = silentLogger, onBatch } = options
+  // The driver takes any text for an address.
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new ServerError(
+      'invalid-argument',
+      'The address of PostgreSQL must be like postgres://user:password@host:5432/database',
+    )
+  }
   const timing = { ...defaultPostgresTiming, ...options.timing }
   const open = (times: PostgresTiming): PostgresDatabase =>
     createPostgresDatabase({ url, logger, timing: times })
