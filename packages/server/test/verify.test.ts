@@ -196,6 +196,27 @@ describe('verify', () => {
     expect(await verifyFolder(folder)).toEqual(report)
   })
 
+  it('[V3] does not serve a room empty whose first entries are lost, for all the others wait for them', async () => {
+    const folder = await copyOfOriginal()
+    await byHand(folder, async (level) => {
+      await flipIn(level, keyOf('row', 'user 6', 1))
+      await level.del(keyOf('row', 'user 7', 1))
+    })
+    await withStore(folder, async (store) => {
+      for (const room of ['user 6', 'user 7']) expect(await served(store, room)).toBe('store-damaged')
+    })
+    expect((await repairFolder(folder, NOW)).repaired.length).toBe(2)
+    await withStore(folder, async (store) => {
+      for (const room of ['user 6', 'user 7']) {
+        const doc = await served(store, room)
+        if (typeof doc === 'string') expect.unreachable(doc)
+        const sound = createStore({ userId: 'me', doc })
+        expect(sound.keys().length).toBe(5)
+        sound.close()
+      }
+    })
+  })
+
   it('[V2] repairs rooms: what is sound is served, what is not is kept, and devices bring the rest', async () => {
     const folder = await copyOfOriginal()
     await byHand(folder, async (level) => {

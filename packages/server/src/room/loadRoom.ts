@@ -1,7 +1,7 @@
 import { decodeUpdate, findGap, ParleyError } from '@parley/core'
 import * as Y from 'yjs'
 import { ServerError } from '../errors.js'
-import type { LogRow, LogStore } from '../log/logStore.js'
+import type { LogRow, LogStore, StoredRoom } from '../log/logStore.js'
 
 /** A room as it comes out of the log. */
 export interface LoadedRoom {
@@ -48,6 +48,10 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
       rows.filter((row) => quarantined.every((bad) => bad.version !== row.version)),
     )
   }
+  if (isEmptied({ version, snapshot, rows }, built, quarantined.length)) {
+    built.doc.destroy()
+    throw new ServerError('store-damaged', 'What the rows of a room build on cannot be read')
+  }
   const inTheWay = quarantined.length > 0 && !(await putAside(store, name, quarantined)) ? quarantined : []
   let rowBytes = 0
   for (const { update } of rows) rowBytes += update.byteLength
@@ -64,6 +68,17 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
     quarantined,
     inTheWay,
   }
+}
+
+/** True for a document that is empty because of what its log has lost: everything that is left waits for it. */
+function isEmptied(
+  { version, snapshot, rows }: Pick<StoredRoom, 'version' | 'snapshot' | 'rows'>,
+  { doc, waiting }: { doc: Y.Doc; waiting: readonly LogRow[] },
+  quarantined: number,
+): boolean {
+  const base = snapshot?.version ?? 0
+  const isAllThere = rows.filter((row) => row.version > base).length === version - base
+  return doc.store.clients.size === 0 && waiting.length > 0 && (quarantined > 0 || !isAllThere)
 }
 
 /** A full disk must not keep a room from being read. */
