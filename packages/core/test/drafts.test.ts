@@ -403,6 +403,18 @@ describe('sending', () => {
     expect(draftOf(b).getSnapshot()).toMatchObject({ composer: null, recovered: [] })
   })
 
+  it('[D12] a draft that is set aside is offered as recovered, on all devices', () => {
+    const [a, b, devices] = sharedDraft('hello')
+    draftOf(a).setAside(draftOf(a).getSnapshot().composer?.draftId ?? '')
+    devices.sync()
+    for (const store of [a, b]) {
+      expect(draftOf(store).getSnapshot()).toMatchObject({ composer: null, recovered: [{ text: 'hello' }] })
+    }
+    draftOf(b).restore(draftOf(b).getSnapshot().recovered[0]?.draftId ?? '')
+    devices.sync()
+    expect(textOf(a) ?? draftOf(a).getSnapshot().others[0]?.text).toBe('hello')
+  })
+
   it('[D8] dismissing leaves what a pending sending covers, so that a failure still brings it back', () => {
     const [a, b, devices] = sharedDraft('hello')
     draftOf(b).set('hello world')

@@ -58,6 +58,28 @@ describe('counts', () => {
     }
   })
 
+  it("[P2] a mark of the provider's, or one it was told of, goes when all is read elsewhere; one of the user's stays", () => {
+    const [store] = createDevices(1).stores as [Store]
+    const { getSnapshot, leaveUnread, markUnread } = store.conversation(bob)
+    const say = (version: number, unread: number): void =>
+      store.provide([{ channel: bob, lastMsgSeq: 5, version, unread }])
+    store.receive(messages(1, 5))
+    say(1, 0)
+    say(2, 1)
+    expect(getSnapshot()).toMatchObject({ unread: 1, markedUnread: true })
+    say(3, 0)
+    expect(getSnapshot()).toMatchObject({ unread: 0, markedUnread: false })
+    leaveUnread(1, { told: true })
+    say(4, 1)
+    expect(getSnapshot()).toMatchObject({ unread: 1, markedUnread: true })
+    say(5, 0)
+    expect(getSnapshot()).toMatchObject({ unread: 0, markedUnread: false })
+    say(6, 1)
+    markUnread()
+    say(7, 0)
+    expect(getSnapshot()).toMatchObject({ unread: 1, markedUnread: true })
+  })
+
   it('[P2] a count that grows with newer messages, or that falls, is no mark', () => {
     const [store] = createDevices(1).stores as [Store]
     store.provide([{ channel: bob, lastMsgSeq: 5, unread: 1, recents: messages(1, 5) }])

@@ -165,6 +165,14 @@ describe('TangSengDaoDao: extras', () => {
     expect(await extras(here, last)).toEqual([])
   })
 
+  it('an update does not pass over what was looked at on another device meanwhile', async () => {
+    const here = await world()
+    await here.ask('POST', EXTRA, { draft: 'a' })
+    await here.alice.act((store) => store.conversation(bob).browseTo(1))
+    const { body } = await here.ask('POST', EXTRA, { draft: 'ab' })
+    expect(await extras(here, body.version)).toMatchObject([{ browse_to: 1, draft: 'ab' }])
+  })
+
   it('[J-57 fix] tells when a draft was edited, in seconds', async () => {
     const here = await world()
     await here.ask('POST', EXTRA, { draft: 'x' })

@@ -285,6 +285,17 @@ describe('POST /conversations/…', () => {
     expect(await unread(here)).toBe(0)
   })
 
+  it('clearUnread reads what is deleted too, which may be taken back', async () => {
+    const here = await world(peers(3))
+    await here.post('/conversations/delete', { uid: 'alice', ...wire })
+    await here.post('/conversations/clearUnread', { uid: 'alice', ...wire })
+    const { version } = await here.running.store.load('alice')
+    await here.post('/conversations/clearUnread', { uid: 'alice', ...wire })
+    expect((await here.running.store.load('alice')).version).toBe(version)
+    await here.alice.act((store) => store.conversation(bob).restore())
+    expect(await unread(here)).toBe(0)
+  })
+
   it('[J-87 keep] delete of what is not there changes nothing', async () => {
     const { post, running } = await world()
     expect((await post('/conversations/delete', { uid: 'alice', ...wire })).body).toEqual({ status: 200 })

@@ -349,12 +349,54 @@ describe('drafts and positions', () => {
     expect(server.rows.get('1:u1')).toMatchObject({ draft: 'mine', version: 1 })
     server.rows.set('1:u1', draftOf('', ++server.version) as Record<string, unknown>)
     await app.manager.syncExtra()
+    // Sent from another device, or forgotten by the server: who knows.
+    const { composer, recovered } = app.store.conversation(u1).getSnapshot().drafts
+    expect([composer, recovered.map(({ text }) => text)]).toEqual([null, ['mine']])
+    app.store.conversation(u1).draft.restore(recovered[0]!.draftId)
     expect(drafts(app)).toEqual(['mine', []])
+    await app.pass(100_000)
+    expect(server.rows.get('1:u1')).toMatchObject({ draft: 'mine', version: 3 })
     server.rows.set('1:u1', draftOf('theirs', ++server.version) as Record<string, unknown>)
     await app.manager.syncExtra()
-    expect(drafts(app)).toEqual(['theirs', ['mine']])
+    expect(drafts(app)).toEqual(['mine', ['theirs']])
     await app.pass(100_000)
-    expect(server.version).toBe(3)
+    expect(server.version).toBe(4)
+  })
+
+  it('[D2] a draft that was sent to the provider follows what other devices make of it', async () => {
+    const app = startApp()
+    app.manager.receive(wireMessage(u1, 1))
+    const server = extraServer()
+    server.serve(app)
+    app.manager.updateOrAddExtra({ channel: u1, draft: 'begun' })
+    await app.pass(10_000)
+    const edited = { ...draftOf('begun and typed on', ++server.version), draft_updated_at: 1 }
+    server.rows.set('1:u1', edited as Record<string, unknown>)
+    await app.manager.syncExtra()
+    expect(drafts(app)).toEqual(['begun and typed on', []])
+  })
+
+  it('[S5] a draft of the provider brings no deleted conversation back; listing it again does', async () => {
+    const app = startApp()
+    const list = async (items: object[]): Promise<void> => {
+      app.manager.setSyncConversationProviderAndAck(async () => items)
+      const outcome = app.manager.connected()
+      await app.pass()
+      expect(await outcome).toBe('synced')
+    }
+    await list([wireConversation(u1, 5, { version: 1 })])
+    await list([wireConversation(u1, 5, { version: 2, is_deleted: 1 })])
+    const server = extraServer()
+    server.serve(app)
+    const draft = { ...draftOf('begun', ++server.version), draft_updated_at: 2_000_000_000 }
+    server.rows.set('1:u1', draft as Record<string, unknown>)
+    await app.manager.syncExtra()
+    expect(app.manager.getConversationList()).toEqual([])
+    await list([wireConversation(u1, 5, { version: 3 })])
+    expect(app.manager.getConversationList()).toMatchObject([{ remoteExtra: { draft: 'begun' } }])
+    // Deleted once more it is so, though no newer message came.
+    await list([wireConversation(u1, 5, { version: 4, is_deleted: 1 })])
+    expect(app.manager.getConversationList()).toEqual([])
   })
 
   it('[D4] what was typed offline is sent when the provider works again, after a restart too', async () => {

@@ -339,6 +339,10 @@ describe('answers', () => {
     }
     expect(readConversation(item, { me }).deleted).toBe(true)
     expect(readConversation({ ...item, last_client_msg_no: 'd' }, { me }).deleted).toBe(false)
+    // Told beside the message, too, the message itself was not deleted.
+    const [message] = readConversation(item, { me }).recents
+    const [whole] = readConversation({ ...item, is_deleted: 1 }, { me }).recents
+    expect([message?.removed, whole?.removed]).toEqual([true, undefined])
     expect(
       readSyncAnswer({ conversations: [], deletes: [{ channel_id: 'g', channel_type: 2 }] }, { me }).deletes,
     ).toEqual([{ channelId: 'g', channelType: 2 }])

@@ -11,6 +11,7 @@ import type { Conversation } from './conversation.js'
 import { type ChannelFacts, type Floor, readFloorValue } from './facts.js'
 import { checkSeq } from './message.js'
 import { pinIndexBetween } from './pinIndex.js'
+import { putToldMark } from './providerMark.js'
 import { readSeqLeaving } from './unread.js'
 
 /** Mutes until somebody unmutes: the end of JavaScript's time. */
@@ -32,8 +33,10 @@ export interface ConversationHandle {
   /**
    * Reads as far as leaves `count` messages unread, the newest ones. Where fewer are unread a mark is put on: a read
    * position never moves back.
+   *
+   * @param options `told` if the app tells its provider of it: the mark then goes when the provider says that all is read
    */
-  leaveUnread: (count: number) => void
+  leaveUnread: (count: number, options?: { readonly told?: boolean }) => void
   /** Puts an unread mark on, which stays until somebody who has seen it reads the conversation. */
   markUnread: () => void
   /** Pins, or moves a pin. */
@@ -94,8 +97,9 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     }
   }
   const mark = (writer: Writer, { headSeq, marks }: ChannelFacts): void => {
-    if (marks.some((known) => core.log.index.isOwn(known))) return
-    writer.put(key, `unreadMark.${clock.instance}`, [...clock.next(), 0], headSeq)
+    const own = `unreadMark.${clock.instance}`
+    if (marks.some(({ register }) => register === own)) return
+    writer.put(key, own, [...clock.next(), 0], headSeq)
   }
   const hide = (
     writer: Writer,
@@ -132,11 +136,12 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
         clearMarks(writer, now)
       })
     },
-    leaveUnread(count) {
+    leaveUnread(count, { told = false } = {}) {
       checkSeq(count, 'count')
       write((writer, now) => {
         const { unread, markedUnread } = conversations.get(key)
-        if (count > unread) mark(writer, now)
+        if (count > unread && !told) mark(writer, now)
+        else if (count > unread && !markedUnread && now.headSeq > 0) putToldMark(core, writer, key)
         else if (count === 0 || count < unread) {
           const seq = readSeqLeaving(now, count)
           if (seq > 0) writer.put(key, 'read', [seq])

@@ -1,9 +1,11 @@
 import { invalidArgument } from '../errors.js'
-import { compareStamps } from '../lattice/stamp.js'
-import { normalizeVersion, type Version } from '../lattice/version.js'
+import { compareStamps, type Stamp } from '../lattice/stamp.js'
+import { normalizeVersion } from '../lattice/version.js'
 import type { StoreCore } from '../store/core.js'
 import { type Channel, channelKey } from './channel.js'
+import type { Provided } from './facts.js'
 import { checkSeq, type Message } from './message.js'
+import { dropProviderMark, putProviderMark } from './providerMark.js'
 import { receiveMessages } from './receive.js'
 
 /** A conversation as a provider lists it. */
@@ -18,20 +20,6 @@ export interface ProvidedConversation {
   /** The newest messages, in any order. */
   readonly recents?: readonly Message[]
 }
-
-/** The instance that marks of providers carry. Real ones are eight characters long. */
-const PROVIDER = 'provider~'
-
-/**
- * A raised count as the counter of a mark: the same on every device that hears of it, so that all together make one mark,
- * and reading it once takes it off everywhere and for ever.
- */
-function raiseNumber(version: Version): number {
-  return typeof version === 'number' ? version : Number(BigInt(version) >> LOST_BITS)
-}
-
-/** What a version of 64 bits is shortened by, so that JavaScript counts that far; in nanoseconds, two microseconds. */
-const LOST_BITS = 11n
 
 /** Takes in conversations as a provider lists them. */
 export function provideConversations(core: StoreCore, conversations: readonly ProvidedConversation[]): void {
@@ -53,12 +41,16 @@ export function provideConversations(core: StoreCore, conversations: readonly Pr
   })
   core.transact((writer) => {
     for (const { key, lastMsgSeq, version, unread } of checked) {
-      const before = core.facts(key).provided
+      const { provided: before, marks } = core.facts(key)
+      if (unread === undefined) continue
       // Nothing was said, and still more is unread: somebody marked it, in an app that knows only counts. With the same
       // version it is an older answer that comes late.
       const isNewer = before?.lastMsgSeq === lastMsgSeq && compareStamps([version], [before.version]) > 0
-      if (unread && isNewer && before.unread < unread) {
-        writer.put(key, `unreadMark.${PROVIDER}`, [lastMsgSeq, raiseNumber(version), PROVIDER, 0], lastMsgSeq)
+      if (isNewer && before.unread < unread) putProviderMark(writer, key, { atSeq: lastMsgSeq, version })
+      // All was read elsewhere, by somebody who saw what the provider called marked.
+      const isRead = unread === 0 && before?.unread !== 0
+      if (isRead && (!before || compareStamps([lastMsgSeq, version, 0], stampOf(before)) > 0)) {
+        dropProviderMark(writer, key, marks)
       }
     }
     receiveMessages(
@@ -70,4 +62,8 @@ export function provideConversations(core: StoreCore, conversations: readonly Pr
       if (unread !== undefined) writer.put(key, 'provided', [lastMsgSeq, version, 0 - unread])
     }
   })
+}
+
+function stampOf({ lastMsgSeq, version, unread }: Provided): Stamp {
+  return [lastMsgSeq, version, 0 - unread]
 }

@@ -17,7 +17,7 @@ import {
   touchDraft,
   unfinishedPart,
 } from './composing.js'
-import { coverageOf, encodeCoverage } from './coverage.js'
+import { type Coverage, coverageOf, encodeCoverage } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
 import {
   arrangeDrafts,
@@ -92,6 +92,8 @@ export interface Draft {
   import: (draft: ImportedDraft) => boolean
   /** What is in the composer as the document has it, without regard to what this device happens to show. */
   shared: () => DraftText | null
+  /** Takes a draft off without throwing anything away: all of it is offered as recovered. @throws ParleyError `not-found` */
+  setAside: (draftId: string) => void
   /** Throws a recovered draft, or one of those beside, away. @throws ParleyError with code `not-found` */
   dismiss: (draftId: string) => void
 }
@@ -290,6 +292,10 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
       return true
     },
     shared: () => arrangeDrafts(drafts.episodes(channel)).composer,
+    setAside(draftId) {
+      const known = find(draftId)
+      core.transact((writer) => clearDraft(core, writer, known, NO_CHARACTERS))
+    },
     dismiss(draftId) {
       const known = find(draftId)
       core.transact((writer) => clearDraft(core, writer, known, unfinishedPart(known)))
@@ -297,6 +303,7 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
   }
 }
 
+const NO_CHARACTERS: Coverage = new Map()
 const LONE_SURROGATES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /** Twelve letters and digits that stand for a text. */

@@ -30,9 +30,10 @@ export async function updateExtra(user: Projection, channel: Channel, update: Ex
     if (update.browseTo > now.browseTo) store.conversation(channel).browseTo(update.browseTo)
     takeDraft(store, channel, update.draft, user.told.draft(key))
   })
-  const { draft, ...position } = extraOf(user.conversation(key))
+  const { draft, browseTo, keepMessageSeq } = extraOf(user.conversation(key))
   const { extraVersion = 0 } = user.index.get(key) ?? {}
-  const isAsWritten = isSame(update.draft, draft) && position.keepMessageSeq === update.keepMessageSeq
+  const isAsWritten =
+    isSame(update.draft, draft) && browseTo === update.browseTo && keepMessageSeq === update.keepMessageSeq
   if (isAsWritten) {
     user.told.noteDraft(key, draft)
     user.told.noteWritten(key, extraVersion)

@@ -1,9 +1,10 @@
 import type { Channel } from '@parley/core'
 import type { Projection } from './projection.js'
 
-/** Marks a conversation as read, if there is anything to read. */
+/** Marks a conversation as read, if there is anything to read, be it hidden by a deletion that may be taken back. */
 export async function clearUnread(user: Projection, channel: Channel): Promise<void> {
-  if (user.conversation(channel).unread === 0) return
+  const { lastMessage, unread, readSeq } = user.conversation(channel)
+  if (!lastMessage || (unread === 0 && readSeq >= lastMessage.messageSeq)) return
   await user.act((store) => store.conversation(channel).markRead())
 }
 

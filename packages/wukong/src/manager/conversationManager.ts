@@ -143,7 +143,7 @@ export function createConversationManager(store: Store, options: ManagerOptions 
 
   const setUnread = (channel: Channel, count: number): void => {
     const handle = store.conversation(channel)
-    delegates.quietly(() => (count === 0 ? handle.markRead() : handle.leaveUnread(count)))
+    delegates.quietly(() => (count === 0 ? handle.markRead() : handle.leaveUnread(count, { told: true })))
     const { unread } = handle.getSnapshot()
     delegates.tell((delegate) => delegate.onConversationUnreadCountUpdate?.(handle.channel, unread))
   }

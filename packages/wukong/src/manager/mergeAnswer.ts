@@ -1,17 +1,19 @@
-import { type Channel, channelKey, type Store } from '@parley/core'
-import { isFields } from '../json/fields.js'
+import { type Channel, channelKey, type Store, type Version } from '@parley/core'
+import { isFields, readVersion } from '../json/fields.js'
 import type { SyncAnswer } from '../wire/readAnswer.js'
 import type { ListedConversation } from '../wire/readConversation.js'
 import type { Delegates } from './delegates.js'
 import type { ExtraSync } from './extraSync.js'
 import type { ManagerContext } from './options.js'
+import { isNewer } from './takeExtra.js'
 
 /** What a provider last said the user did in a conversation. */
 interface Settings {
   readonly mute: boolean
   readonly stick: boolean
-  /** Up to which message it told that the conversation was deleted. */
+  /** Up to which message it told that the conversation was deleted, and with which version if it gave one. */
   readonly deletedTo: number
+  readonly deletedIn: Version
 }
 
 /**
@@ -45,7 +47,7 @@ export function mergeAnswer(
     for (const conversation of [...taken].reverse()) takeSettings(store, provider, conversation)
     for (const channel of deletes) {
       const { lastMessage } = store.conversation(channel).getSnapshot()
-      takeDeletion(store, provider, channel, lastMessage?.messageSeq ?? 0)
+      takeDeletion(store, provider, { channel, lastMsgSeq: lastMessage?.messageSeq ?? 0, version: 0 })
     }
     // One that has no version of its own comes with the extras.
     for (const { extra } of taken) if (extra && extra.version !== 0) extras.take(extra)
@@ -53,10 +55,20 @@ export function mergeAnswer(
 }
 
 function takeSettings(store: Store, provider: string, conversation: ListedConversation): void {
-  const { channel, mute, stick, deleted, lastMsgSeq } = conversation
+  const { channel, mute, stick, deleted, lastMsgSeq, unread } = conversation
   const handle = store.conversation(channel)
   const before = readSettings(store, provider, channel)
-  const next: Settings = { ...before, mute: mute ?? before.mute, stick: stick ?? before.stick }
+  const isRecovered = !deleted && before.deletedTo > 0
+  if (isRecovered) {
+    // Listed again without a newer message, or with a count of older ones, the deletion was taken back elsewhere.
+    const { hidden, unread: counted } = handle.getSnapshot()
+    if ((hidden && lastMsgSeq <= before.deletedTo) || counted < (unread ?? 0)) handle.restore()
+  }
+  const next: Settings = {
+    mute: mute ?? before.mute,
+    stick: stick ?? before.stick,
+    ...(isRecovered ? NEVER_DELETED : { deletedTo: before.deletedTo, deletedIn: before.deletedIn }),
+  }
   if (next.mute !== before.mute) {
     if (next.mute && !handle.getSnapshot().muted) handle.mute()
     else if (!next.mute) handle.unmute()
@@ -65,28 +77,38 @@ function takeSettings(store: Store, provider: string, conversation: ListedConver
     if (next.stick && !handle.getSnapshot().pinned) handle.pin()
     else if (!next.stick) handle.unpin()
   }
-  if (next.mute !== before.mute || next.stick !== before.stick) writeSettings(store, provider, channel, next)
-  if (deleted) takeDeletion(store, provider, channel, lastMsgSeq)
+  if (next.mute !== before.mute || next.stick !== before.stick || isRecovered)
+    writeSettings(store, provider, channel, next)
+  if (deleted) takeDeletion(store, provider, conversation)
 }
 
 /** Deletes a conversation that was deleted elsewhere, once: told again it does not undo that the user took it back here. */
-function takeDeletion(store: Store, provider: string, channel: Channel, toSeq: number): void {
+function takeDeletion(
+  store: Store,
+  provider: string,
+  { channel, lastMsgSeq, version }: Pick<ListedConversation, 'channel' | 'lastMsgSeq' | 'version'>,
+): void {
   const handle = store.conversation(channel)
-  const { lastMessage, hidden } = handle.getSnapshot()
+  const { lastMessage } = handle.getSnapshot()
   const before = readSettings(store, provider, channel)
   // A newer message than the deletion knew brings it back.
-  if (!lastMessage || lastMessage.messageSeq > toSeq || toSeq <= before.deletedTo) return
-  if (!hidden) handle.delete()
-  writeSettings(store, provider, channel, { ...before, deletedTo: toSeq })
+  if (!lastMessage || lastMessage.messageSeq > lastMsgSeq) return
+  if (lastMsgSeq <= before.deletedTo && !isNewer(version, before.deletedIn)) return
+  // Where it was deleted here before, too: a draft that was written in between shows there no more.
+  handle.delete()
+  writeSettings(store, provider, channel, { ...before, deletedTo: lastMsgSeq, deletedIn: version })
 }
+
+const NEVER_DELETED: Pick<Settings, 'deletedTo' | 'deletedIn'> = { deletedTo: 0, deletedIn: 0 }
 
 function readSettings(store: Store, provider: string, channel: Channel): Settings {
   const note = store.conversation(channel).agreed(`${provider}/settings`)
-  const { mute, stick, deletedTo } = isFields(note) ? note : {}
+  const { mute, stick, deletedTo, deletedIn } = isFields(note) ? note : {}
   return {
     mute: mute === true,
     stick: stick === true,
     deletedTo: typeof deletedTo === 'number' ? deletedTo : 0,
+    deletedIn: readVersion(deletedIn),
   }
 }
 

@@ -23,7 +23,8 @@ export function saveExtra(
         next.messageSeq !== (keptPosition?.messageSeq ?? 0) ||
         next.offsetY !== (keptPosition?.offsetY ?? 0)
       ) {
-        handle.keepPosition(next)
+        // Beside no message an offset means nothing.
+        handle.keepPosition(next.messageSeq === 0 ? null : next)
       }
     }
     if (draft === undefined) return

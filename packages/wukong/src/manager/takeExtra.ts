@@ -23,6 +23,7 @@ export function takeExtra(store: Store, provider: string, extra: ConversationExt
   const handle = store.conversation(extra.channel)
   const agreed = readAgreement(handle, provider)
   if (!isNewer(extra.version, agreed.version)) return false
+  const { hidden: wasHidden, lastMessage } = handle.getSnapshot()
   const theirs: ExtraState = {
     draft: extra.draft,
     keepMessageSeq: extra.keepMessageSeq,
@@ -48,20 +49,24 @@ export function takeExtra(store: Store, provider: string, extra: ConversationExt
     }
   })
   if (extra.draft !== agreed.theirs.draft && extra.draft !== before.draft) {
-    dropUntouched(store, extra, agreed)
+    const isReplaced = dropUntouched(store, extra, agreed)
     draftId = ''
     if (extra.draft.trim() !== '') {
       draftId = importedDraftId(provider, extra)
       const composer = handle.draft.shared()
-      const at = extra.draftUpdatedAt || undefined
+      // In the place of one that was in the composer it is there, whenever it was edited.
+      const at = isReplaced ? undefined : extra.draftUpdatedAt || undefined
       // What was typed here and is on no server yet keeps its place.
       const editedAt = isTyped && composer ? Math.min(at ?? composer.editedAt, composer.editedAt - 1) : at
       handle.draft.import({ draftId, text: extra.draft, ...(editedAt === undefined ? {} : { editedAt }) })
     }
   }
+  // Here a draft brings a deleted conversation back, there it does not: what is listed tells whether it came back.
+  if (wasHidden && lastMessage && !handle.getSnapshot().hidden) handle.delete()
   const after = currentState(handle)
   const mine: ExtraState = {
-    draft: isTyped ? agreed.mine.draft : after.draft,
+    // Where the provider has none, another draft that is in the composer now is news to it.
+    draft: isTyped ? agreed.mine.draft : extra.draft && after.draft,
     keepMessageSeq: isScrolled ? agreed.mine.keepMessageSeq : after.keepMessageSeq,
     keepOffsetY: isScrolled ? agreed.mine.keepOffsetY : after.keepOffsetY,
     browseTo: agreed.mine.browseTo,
@@ -70,20 +75,35 @@ export function takeExtra(store: Store, provider: string, extra: ConversationExt
   return true
 }
 
-/** Takes back a draft that came from the provider and that nobody has touched since: it is the provider's to change. */
+/**
+ * Takes back a draft that nobody has touched since the provider had it. One that came from there is the provider's to change.
+ * One that was typed here goes where all of it is in what the provider has now, and is offered as recovered where the provider
+ * has none any more: sent from another device, mostly, but some servers forget drafts.
+ *
+ * @returns true if it was in the composer
+ */
 function dropUntouched(
   store: Store,
-  { channel }: ConversationExtra,
-  { theirs, draftId }: ExtraAgreement,
-): void {
-  if (draftId === '') return
-  const { draft } = store.conversation(channel)
+  extra: ConversationExtra,
+  { theirs, mine, draftId }: ExtraAgreement,
+): boolean {
+  const { draft } = store.conversation(extra.channel)
   const { composer, others } = draft.getSnapshot()
+  const shared = draft.shared()?.draftId
+  const sent = mine.draft === theirs.draft ? shared : undefined
+  let isReplaced = false
   for (const known of composer ? [composer, ...others] : others) {
+    if (known.text !== theirs.draft) continue
     // The copies of another device have the name with more after it.
-    const isIt = known.draftId === draftId || known.draftId.startsWith(`${draftId}~`)
-    if (isIt && known.text === theirs.draft) draft.dismiss(known.draftId)
+    const isImported = draftId !== '' && `${known.draftId}~`.startsWith(`${draftId}~`)
+    const isTaken = known.draftId === sent && extra.draft.includes(known.text)
+    const isGone = known.draftId === sent && extra.draft === ''
+    if (isImported || isTaken) draft.dismiss(known.draftId)
+    else if (isGone) draft.setAside(known.draftId)
+    else continue
+    if (known.draftId === shared) isReplaced = true
   }
+  return isReplaced
 }
 
 /** The name that every device gives a provider's draft. */

@@ -63,9 +63,12 @@ export function readConversation(value: unknown, context: ReadConversationContex
   const at = (name: string): string => `${field}.${name}`
   const channel = readChannel(source, field)
   const raw = readArray(source.recents, at('recents'))
+  const isDeleted = readFlag(source.is_deleted, at('is_deleted'))
   const recents = raw.flatMap((recent, index) => {
     try {
-      const message = readMessage(recent, { me, channel, field: at(`recents[${index}]`) })
+      // It is the conversation that was deleted then, and not its messages.
+      const given = isDeleted && isFields(recent) ? { ...recent, is_deleted: 0 } : recent
+      const message = readMessage(given, { me, channel, field: at(`recents[${index}]`) })
       return typeof message === 'string' ? [] : [message]
     } catch (error) {
       if (!onBadMessage) throw error
@@ -95,7 +98,7 @@ export function readConversation(value: unknown, context: ReadConversationContex
     mute: readSetting(source.mute, at('mute'), omitsZero),
     stick: readSetting(source.stick, at('stick'), omitsZero),
     extra: isFields(extra) ? readExtra(extra, at('extra'), channel) : null,
-    deleted: tellsDeletion(source, raw, at),
+    deleted: isDeleted || tellsDeletion(source, raw, at),
   }
 }
 

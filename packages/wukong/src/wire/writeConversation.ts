@@ -22,6 +22,11 @@ export interface WireConversation {
   readonly readed_to_msg_seq?: number
   readonly version: number | ExactInteger
   readonly recents: readonly WireMessage[]
+  /**
+   * That the conversation was deleted, beside its newest message that clients read it from: with it they need not take the
+   * message for deleted. No server but Parley's sends it.
+   */
+  readonly is_deleted?: 1
   readonly mute?: 1
   readonly stick?: 1
   readonly extra?: WireEmbeddedExtra
@@ -90,6 +95,7 @@ export function writeConversation(
     ...(shape === 'wukongim' ? { readed_to_msg_seq: readTo } : {}),
     version: exactInteger(versionDigits(version)),
     recents: marked,
+    ...(deleted ? { is_deleted: 1 } : {}),
     ...(shape === 'tsdd' ? settingsOf(conversation) : {}),
   }
 }
