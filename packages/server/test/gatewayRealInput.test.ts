@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { parseExactJson } from '@parley/wukong'
-import { expect, it } from 'vitest'
+import { channelKey, createStore, type Message } from '@parley/core'
+import { createConversationManager, parseExactJson, readSyncAnswer, type Shape } from '@parley/wukong'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
 import { send } from './support/gateway.js'
-import { startServer } from './support/harness.js'
+import { type Running, startServer } from './support/harness.js'
 
 const DATA = new URL('../../../test/data/ubuntu-irc/', import.meta.url)
 const ME = 'Pici'
 const BATCH = 4000
+const PATHS: Readonly<Record<Shape, string>> = {
+  wukongim: '/conversation/sync',
+  tsdd: '/v1/conversation/sync',
+}
+const SHAPES = Object.keys(PATHS) as Shape[]
 
 interface Recent {
   readonly channel_id: string
@@ -21,16 +28,59 @@ interface Item {
   readonly unread?: number
   readonly last_msg_seq: number
   readonly recents: readonly Recent[]
+  readonly version: unknown
+  readonly readed_to_msg_seq?: unknown
 }
+type Answer = readonly Item[] | { readonly conversations: readonly Item[] }
 
 const read = (name: string): Buffer => readFileSync(new URL(name, DATA))
+const given = (shape: Shape): Answer =>
+  parseExactJson(read(`conversation-sync.${shape}.json`).toString()) as unknown as Answer
+const itemsOf = (answer: Answer): readonly Item[] =>
+  'conversations' in answer ? answer.conversations : answer
+const mostRecents = (items: readonly Item[]): number =>
+  Math.max(...items.map(({ recents }) => recents.length))
 
-it.each([
-  ['wukongim', '/conversation/sync'],
-  ['tsdd', '/v1/conversation/sync'],
-] as const)(
-  '[G6] real messages in by the webhook come out in the shape of %s as their server lists them',
-  async (shape, path) => {
+/** What the gateway lists, with all its digits. */
+async function listed({ url }: Running, shape: Shape, msgCount: number): Promise<readonly Item[]> {
+  const asked = await fetch(url + PATHS[shape], {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', token: ME },
+    body: JSON.stringify({ uid: ME, msg_count: msgCount }),
+  })
+  return itemsOf(parseExactJson(await asked.text()) as unknown as Answer)
+}
+
+/**
+ * Conversations by name, without what docs/wukongim.md says is different: versions are of another server, and the channel of
+ * a received person message is the other person. The order of a payload's members means nothing.
+ */
+function comparable(items: readonly Item[]): object[] {
+  return [...items]
+    .sort((a, b) => (a.channel_id < b.channel_id ? -1 : 1))
+    .map(({ version: _, ...item }) => ({
+      ...item,
+      recents: item.recents.map(({ payload, ...recent }) => ({
+        ...recent,
+        channel_id: item.channel_id,
+        payload:
+          typeof payload === 'string'
+            ? (JSON.parse(Buffer.from(payload, 'base64').toString()) as unknown)
+            : payload,
+      })),
+    }))
+}
+
+/** What messages do not tell: what was read. */
+function withoutCounts(items: object[]): object[] {
+  return items.map((item) => {
+    const { unread: _, readed_to_msg_seq: __, ...rest } = item as Partial<Item>
+    return rest
+  })
+}
+
+describe('real messages in by the webhook', () => {
+  it.each(SHAPES)('[G6] come out in the shape of %s as their server lists them', async (shape) => {
     const running = await startServer()
     const lines = gunzipSync(read('messages.ndjson.gz')).toString().trimEnd().split('\n')
     const mine = lines.filter((line) => {
@@ -43,40 +93,38 @@ it.each([
       const answer = await send(running, 'POST', '/v1/webhook/any?event=msg.notify', batch)
       expect(answer).toEqual({ status: 200, body: { status: 200 } })
     }
-    const given = parseExactJson(read(`conversation-sync.${shape}.json`).toString()) as unknown as
-      | readonly Item[]
-      | { readonly conversations: readonly Item[] }
-    const expected = 'conversations' in given ? given.conversations : given
-    const count = Math.max(...expected.map(({ recents }) => recents.length))
-    const asked = await fetch(running.url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', token: ME },
-      body: JSON.stringify({ uid: ME, msg_count: count }),
+    const expected = itemsOf(given(shape))
+    const list = await listed(running, shape, mostRecents(expected))
+    expect(list).toHaveLength(expected.length)
+    expect(withoutCounts(comparable(list))).toEqual(withoutCounts(comparable(expected)))
+  })
+})
+
+describe('real conversations in by the consumer', () => {
+  const cases = SHAPES.flatMap((from) => SHAPES.map((to) => [from, to] as const))
+
+  it.each(cases)('[G6] that came in the shape of %s go out in that of %s, counts too', async (from, to) => {
+    // The app's own history has the messages before the newest one.
+    const history = new Map<string, readonly Message[]>()
+    for (const { channel, recents } of readSyncAnswer(given(from), { me: ME }).conversations)
+      history.set(channelKey(channel), recents)
+    const running = await startServer({
+      gateway: { messageSource: async ({ channel }) => history.get(channelKey(channel)) ?? [] },
     })
-    const answered = parseExactJson(await asked.text()) as unknown as typeof given
-    const list = 'conversations' in answered ? answered.conversations : answered
-    const comparable = (items: readonly Item[]): unknown =>
-      [...items]
-        .sort((a, b) => (a.channel_id < b.channel_id ? -1 : 1))
-        .map(({ unread: _, ...item }) => {
-          // The count comes of what was read, which messages do not tell; the version is of another server.
-          const { version, readed_to_msg_seq, ...rest } = item as Item & {
-            version: unknown
-            readed_to_msg_seq?: unknown
-          }
-          return {
-            ...rest,
-            recents: item.recents.map(({ payload, ...recent }) => ({
-              ...recent,
-              channel_id: item.channel_id,
-              payload:
-                typeof payload === 'string'
-                  ? (JSON.parse(Buffer.from(payload, 'base64').toString()) as unknown)
-                  : payload,
-            })),
-          }
-        })
+    const store = createStore({ userId: ME })
+    const manager = createConversationManager(store)
+    // As an app that knows nothing of versions beyond 2^53 parses it.
+    manager.setSyncConversationProviderAndAck(async () =>
+      JSON.parse(read(`conversation-sync.${from}.json`).toString()),
+    )
+    expect(await manager.connected()).toBe('synced')
+    const { room, release } = await running.server.rooms.acquire(ME)
+    await room.submit(Y.encodeStateAsUpdate(store.doc))
+    release()
+    manager.close()
+    const expected = itemsOf(given(to))
+    const list = await listed(running, to, mostRecents(expected))
     expect(list).toHaveLength(expected.length)
     expect(comparable(list)).toEqual(comparable(expected))
-  },
-)
+  })
+})
