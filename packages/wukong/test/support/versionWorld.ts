@@ -14,6 +14,7 @@ import {
   type StoredVersionIndex,
   selectConversations,
   selectExtras,
+  selectReminders,
   type VersionIndex,
 } from '../../src/index.js'
 import { shownOf } from '../../src/versions/shown.js'
@@ -131,6 +132,13 @@ export function runVersionHistory(seed: number, turnedBack: Partial<WorldRules> 
     backup = null
     disk = save()
   }
+  // Joined into a new document, in the place of the old one.
+  const fold = (): void => {
+    store = openStore(Y.encodeStateAsUpdate(store.doc))
+    index.integrate(++head, KEYS.map(snapshot))
+    rows = []
+    disk = save()
+  }
   const tick = (): void => {
     if (rules.time && index.due(now).length > 0) push({ update: null, at: now })
   }
@@ -222,6 +230,15 @@ export function runVersionHistory(seed: number, turnedBack: Partial<WorldRules> 
     handedOut = Math.max(handedOut, head)
   }
 
+  const reminders = { version: 0, open: new Map<ChannelKey, string>() }
+  const pollReminders = (): void => {
+    for (const { key, version } of selectReminders(index, reminders.version)) {
+      reminders.open.set(key, openReminders(snapshot(key)))
+      reminders.version = Math.max(reminders.version, version)
+    }
+    handedOut = Math.max(handedOut, head)
+  }
+
   for (let step = 0; step < 120; step++) {
     now += random.int(30_000)
     const draw = random()
@@ -232,9 +249,11 @@ export function runVersionHistory(seed: number, turnedBack: Partial<WorldRules> 
       upload(device)
       download(device)
     } else if (draw < 0.88) poll(random.pick(clients), false)
-    else if (draw < 0.91) pollExtras()
+    else if (draw < 0.9) pollExtras()
+    else if (draw < 0.91) pollReminders()
     else if (draw < 0.94) disk = save()
     else if (draw < 0.96) restart()
+    else if (draw < 0.965) fold()
     else if (draw < 0.97) loseIndex()
     else if (draw < 0.985) backup ??= save()
     else restore()
@@ -266,7 +285,16 @@ export function runVersionHistory(seed: number, turnedBack: Partial<WorldRules> 
     const draft = snapshot(key).drafts.composer?.text ?? ''
     if ((extras.drafts.get(key) ?? '') !== draft) problems.push(`the draft of ${key} is stale`)
   }
+  pollReminders()
+  for (const key of KEYS) {
+    if ((reminders.open.get(key) ?? '') !== openReminders(snapshot(key)))
+      problems.push(`the reminders of ${key} are stale`)
+  }
   return problems
+}
+
+function openReminders({ reminders }: Conversation): string {
+  return reminders.flatMap(({ reminderId, done }) => (done ? [] : [reminderId])).join()
 }
 
 interface ActContext {
@@ -308,6 +336,12 @@ const ACTS: ReadonlyArray<(device: Store, key: ChannelKey, context: ActContext) 
   },
   (device, key) => device.conversation(parseChannelKey(key)).draft.clear(),
   (device, key, { random }) => device.conversation(parseChannelKey(key)).browseTo(random.int(9)),
+  (device, key, { random }) => {
+    const { setReminder, completeReminder } = device.conversation(parseChannelKey(key))
+    const reminderId = String(random.int(3))
+    if (random.chance(0.6)) setReminder({ reminderId, version: random.int(9) })
+    else completeReminder(reminderId)
+  },
   (device) => device.maintain(),
   (device) =>
     device.transact(() => {
