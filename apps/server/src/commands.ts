@@ -18,9 +18,9 @@ export type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: 
 
 /** `parley import FILE --user UID` */
 export const runImport: Command = async (args, env, { err }) => {
-  const { store, user, file } = readUserSettings(args, env, true)
+  const { store, user, file, keep } = readUserSettings(args, env, true)
   const content = await readInput(file ?? '')
-  const { admin, close } = await openAdmin(store)
+  const { admin, close } = await openAdmin(store, keep)
   try {
     const { conversations, messages, skipped, version } = await admin.import(user, content)
     const left = skipped > 0 ? `, ${skipped} of others or of no conversation left out` : ''

@@ -5,6 +5,7 @@ import {
   createRooms,
   defaultLimits,
   defaultTiming,
+  type Keep,
   openLevelLog,
   type RoomsOptions,
   silentLogger,
@@ -19,17 +20,17 @@ export interface OpenedAdmin {
 }
 
 /** Finds out who has the store and opens it accordingly: a data folder is one server's, a database is shared with it. */
-export async function openAdmin(settings: LastingStore): Promise<OpenedAdmin> {
+export async function openAdmin(settings: LastingStore, keep: Keep = 'payload'): Promise<OpenedAdmin> {
   if (settings.kind === 'postgres') {
     const { store, bus } = await openShared(settings, { logger: silentLogger })
-    return openOwn({ store, bus })
+    return openOwn({ store, bus }, keep)
   }
   const running = await connectToServer(settings.folder)
   if (running) return { admin: running, close: async () => {} }
-  return openOwn({ store: await openLevelLog({ folder: settings.folder }) })
+  return openOwn({ store: await openLevelLog({ folder: settings.folder }) }, keep)
 }
 
-function openOwn(options: Pick<RoomsOptions, 'store' | 'bus'>): OpenedAdmin {
+function openOwn(options: Pick<RoomsOptions, 'store' | 'bus'>, keep: Keep): OpenedAdmin {
   const { store, bus } = options
   const rooms = createRooms({
     ...options,
@@ -38,7 +39,7 @@ function openOwn(options: Pick<RoomsOptions, 'store' | 'bus'>): OpenedAdmin {
     logger: silentLogger,
   })
   return {
-    admin: createAdmin({ store, rooms }),
+    admin: createAdmin({ store, rooms, keep }),
     async close() {
       await rooms.close()
       await bus?.close()

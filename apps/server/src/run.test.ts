@@ -52,6 +52,7 @@ describe('the command line', () => {
       [['backup'], /DIR is missing/],
       [['restore', 'a', 'b'], /b is not understood/],
       [['verify', '--fix'], /--fix/],
+      [['serve', '--keep', 'all'], /--keep must be payload or digest or nothing, not all/],
       [['forget'], /--user UID is missing/],
     ]
     for (const [args, names] of wrong) {

@@ -55,7 +55,7 @@ export async function runServe(
     const { url } = await server.listen()
     // A command that finds a database opens it beside this server.
     if (kept.kind === 'level') {
-      const admin = createAdmin({ store, rooms: server.rooms, revoke: server.revoke })
+      const admin = createAdmin({ store, rooms: server.rooms, revoke: server.revoke, keep: settings.keep })
       opened.push(await openControlServer({ admin, folder: kept.folder, logger }))
     }
     out(`Parley is at ${url}\n`)
@@ -120,8 +120,19 @@ function serverOptions(
   settings: ServeSettings,
   wukong: WukongNotifier | null,
 ): Omit<ServerOptions, 'store' | 'auth'> {
-  const { host, port, origins, trustProxy, limits, web, ingestToken, metricsToken, stopDelayMs, drainMs } =
-    settings
+  const {
+    host,
+    port,
+    origins,
+    trustProxy,
+    limits,
+    web,
+    ingestToken,
+    keep,
+    metricsToken,
+    stopDelayMs,
+    drainMs,
+  } = settings
   return {
     host,
     port,
@@ -130,6 +141,7 @@ function serverOptions(
     limits,
     timing: { stopDelayMs, drainMs },
     gateway: {
+      keep,
       ...(ingestToken === undefined ? {} : { ingestToken }),
       ...(wukong ? { notify: wukong.notify } : {}),
     },

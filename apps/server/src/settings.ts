@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Limits } from '@parley/server'
+import type { Keep, Limits } from '@parley/server'
 import { readLimits } from './readLimits.js'
 import {
   type LastingStore,
@@ -23,6 +23,7 @@ export interface ServeSettings {
   readonly trustProxy: readonly string[]
   readonly limits: Partial<Limits>
   readonly ingestToken: string | undefined
+  readonly keep: Keep
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
   readonly metricsToken: string | undefined
@@ -49,6 +50,7 @@ export interface UserSettings {
   readonly store: LastingStore
   readonly user: string
   readonly file: string | undefined
+  readonly keep: Keep
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -69,6 +71,7 @@ const SERVE_FLAGS = {
   auth: { type: 'string' },
   origin: { type: 'string', multiple: true },
   web: { type: 'string' },
+  keep: { type: 'string' },
 } as const
 
 const REVOKE_FLAGS = {
@@ -107,6 +110,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     trustProxy: readList([env.PARLEY_TRUST_PROXY ?? '']),
     limits: readLimits(readList([env.PARLEY_LIMITS ?? ''])),
     ingestToken: env.PARLEY_INGEST_TOKEN || undefined,
+    keep: readKeep(values.keep, env),
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
     metricsToken: env.PARLEY_METRICS_TOKEN || undefined,
@@ -133,7 +137,7 @@ export function readUserSettings(
   const [file] = positionals
   if (takesFile && file === undefined)
     throw new UsageError('FILE is missing: what is to be imported? - reads standard input')
-  return { store: readLastingStore(values, env), user: values.user, file }
+  return { store: readLastingStore(values, env), user: values.user, file, keep: readKeep(undefined, env) }
 }
 
 /**
@@ -197,6 +201,10 @@ function parse<
     if (error instanceof TypeError) throw new UsageError(error.message)
     throw error
   }
+}
+
+function readKeep(flag: string | undefined, env: Environment): Keep {
+  return readChoice('--keep', flag ?? env.PARLEY_KEEP, ['payload', 'digest', 'nothing'] as const)
 }
 
 function readPort(text: string): number {

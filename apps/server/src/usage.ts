@@ -52,6 +52,8 @@ serve
                     seconds to serve on after a     PARLEY_STOP_DELAY 1
                     signal, no longer ready; and    PARLEY_DRAIN 2
                     to close connections over
+  --keep KEEP       of messages: payload, digest    PARLEY_KEEP      payload
+                    or nothing
                     silent, error, warn, info or    PARLEY_LOG_LEVEL warn
                     debug, to standard error
 

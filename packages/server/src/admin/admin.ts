@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { createRevocations } from '../access/revocations.js'
 import { isUid } from '../access/roomPath.js'
 import { ServerError } from '../errors.js'
+import { createKeepMessage, type Keep } from '../gateway/keptMessage.js'
 import { readImport } from '../import/readImport.js'
 import type { LogStore, RoomSize } from '../log/logStore.js'
 import { silentLogger } from '../logger.js'
@@ -76,10 +77,12 @@ export interface AdminOptions {
   rooms: Rooms
   /** Of the server that has the store open, so that it closes connections too. */
   revoke?: Admin['revoke']
+  /** What is kept of the messages in imported files; `payload` if left out. */
+  keep?: Keep
 }
 
 /** Creates {@link Admin} over the rooms of a server, or of a store that no server has open. */
-export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
+export function createAdmin({ store, rooms, revoke, keep = 'payload' }: AdminOptions): Admin {
   /** Works on a copy of a user's document: the room's own is written only by what was stored before. */
   const withCopy = async <Result>(
     uid: string,
@@ -120,7 +123,7 @@ export function createAdmin({ store, rooms, revoke }: AdminOptions): Admin {
       const imported = readImport(file, uid)
       return withCopy(uid, async (copy, { room }) => {
         const before = Y.encodeStateVector(copy.doc)
-        importState(copy, imported)
+        importState(copy, imported, createKeepMessage(keep))
         copy.maintain()
         await room.submit(Y.encodeStateAsUpdate(copy.doc, before))
         return {

@@ -1,5 +1,6 @@
 import type { Store } from '@parley/core'
 import type { ConversationExtra, ListedConversation } from '@parley/wukong'
+import type { KeepMessage } from '../gateway/keptMessage.js'
 import type { ImportedState } from '../import/readImport.js'
 
 /**
@@ -7,7 +8,12 @@ import type { ImportedState } from '../import/readImport.js'
  * conversations is evidence beside what the user did here, and what it says the user did counts only where nothing was
  * known of the conversation before.
  */
-export function importState(store: Store, { conversations, messages }: ImportedState): void {
+export function importState(store: Store, imported: ImportedState, keepMessage: KeepMessage): void {
+  const messages = imported.messages.map(keepMessage)
+  const conversations = imported.conversations.map((conversation) => ({
+    ...conversation,
+    recents: conversation.recents.map(keepMessage),
+  }))
   const fresh = conversations.filter(({ channel }) => isUnknown(store, channel))
   if (messages.length > 0) store.receive(messages)
   if (conversations.length > 0) store.provide(conversations)

@@ -18,6 +18,7 @@ import { createFullAnswers } from './fullAnswers.js'
 import { describeError, errorBody, HttpError } from './httpError.js'
 import { createIngest } from './ingest.js'
 import { addIngestRoutes } from './ingestRoutes.js'
+import { createKeepMessage, type Keep } from './keptMessage.js'
 import { createMembers, type MembersOf } from './members.js'
 import { createNotifier, type Notify } from './notify/notifier.js'
 import { createPollers } from './notify/pollers.js'
@@ -37,6 +38,8 @@ export interface GatewayOptions {
    * a server that lets everybody in, everybody.
    */
   ingestToken?: string
+  /** What is kept of the messages that an IM server brings; `payload` if left out. */
+  keep?: Keep
   /**
    * Tells the clients of a user that know only HTTP what others of the user's devices did; {@link createWukongNotifier} makes
    * one for WuKongIM. Asked for users of whom such a client has asked something in the last 60 days.
@@ -82,7 +85,7 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 /** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
 export function addGateway(
   app: FastifyInstance,
-  { messageSource, members: membersOf, ingestToken, notify }: GatewayOptions,
+  { messageSource, members: membersOf, ingestToken, keep = 'payload', notify }: GatewayOptions,
   {
     rooms,
     log,
@@ -119,7 +122,15 @@ export function addGateway(
     logger,
   }
   const members = createMembers(log, membersOf)
-  const ingest = createIngest({ rooms, log, logger, users, recents, members })
+  const ingest = createIngest({
+    rooms,
+    log,
+    logger,
+    users,
+    recents,
+    members,
+    keepMessage: createKeepMessage(keep),
+  })
   app.register(async (scope) => {
     // Message ids have 64 bits and keep all their digits, in and out.
     scope.removeContentTypeParser('application/json')

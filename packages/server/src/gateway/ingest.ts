@@ -12,6 +12,7 @@ import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Rooms } from '../room/rooms.js'
 import { refuse } from './body.js'
+import type { KeepMessage } from './keptMessage.js'
 import type { Members } from './members.js'
 import type { PreparedRecents, Recents } from './recents.js'
 import type { Users } from './users.js'
@@ -42,6 +43,7 @@ export interface IngestOptions {
   users: Users
   recents: Recents
   members: Members
+  keepMessage: KeepMessage
 }
 
 /** Users whose documents must be looked at are dealt with so many at once. */
@@ -60,7 +62,8 @@ interface Delivery {
 }
 
 /** Creates {@link Ingest}. */
-export function createIngest({ rooms, log, logger, users, recents, members }: IngestOptions): Ingest {
+export function createIngest(options: IngestOptions): Ingest {
+  const { rooms, log, logger, users, recents, members, keepMessage } = options
   const queueForDocuments = pLimit(CONCURRENT_DOCUMENTS)
 
   const prepare = (uid: string, messages: readonly Message[]): Delivery => {
@@ -102,7 +105,7 @@ export function createIngest({ rooms, log, logger, users, recents, members }: In
 
   return {
     async deliver(envelopes) {
-      const { byUser, kept } = await sort(envelopes, members)
+      const { byUser, kept } = await sort(envelopes, members, keepMessage)
       // All are prepared before the first is written: what is wrong with one is found before anybody has anything.
       const shared = new Map<Message, Delivery>()
       const deliveries = [...byUser].map(([uid, messages]) => {
@@ -136,7 +139,11 @@ interface Sorted {
  *
  * @throws HttpError or ParleyError that names the member
  */
-async function sort(envelopes: readonly Envelope[], members: Members): Promise<Sorted> {
+async function sort(
+  envelopes: readonly Envelope[],
+  members: Members,
+  keepMessage: KeepMessage,
+): Promise<Sorted> {
   const byUser = new Map<string, Message[]>()
   const known = new Map<ChannelKey, readonly string[] | null>()
   const membersOf = async (channel: Channel): Promise<readonly string[] | null> => {
@@ -153,8 +160,9 @@ async function sort(envelopes: readonly Envelope[], members: Members): Promise<S
     const readFor = createReader(envelope)
     let isKept = false
     for (const uid of recipients) {
-      const message = readFor(uid)
-      if (!message) continue
+      const found = readFor(uid)
+      if (!found) continue
+      const message = keepMessage(found)
       isKept = true
       const others = byUser.get(uid)
       if (others) others.push(message)

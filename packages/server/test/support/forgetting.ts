@@ -40,7 +40,9 @@ async function asDevice(
 export function runForgettingTests(title: string, { open, bytesOf }: ForgettingSetup): void {
   /** True if a text is anywhere, as UTF-8 or in base64 at any offset. */
   const holds = async (store: LogStore, text: string): Promise<boolean> => {
-    const forms = [text, ...[0, 1, 2].map((shift) => inBase64(text, shift))]
+    // LevelDB's compression may take a first or a last character together with what stands beside it.
+    const inner = text.slice(4, -4)
+    const forms = [inner, ...[0, 1, 2].map((shift) => inBase64(inner, shift))]
     return (await bytesOf(store)).some((bytes) => forms.some((form) => bytes.includes(form)))
   }
   const ingest = async (running: Running, message: object): Promise<void> => {
@@ -77,14 +79,16 @@ export function runForgettingTests(title: string, { open, bytesOf }: ForgettingS
         device.conversation(GROUP).draft.set(cleared)
         device.conversation(GROUP).draft.clear()
       })
-      await until('stored', () => holds(store, cleared))
+      await until('cleared is stored', () => holds(store, cleared))
       const extra = (draft: string) =>
         send(running, 'POST', '/v1/conversations/carol/1/extra', { draft }, { token: 'alice' })
       expect((await extra(web)).status).toBe(200)
       expect(
         (await send(running, 'POST', '/v1/conversation/sync', { msg_count: 10 }, { token: 'alice' })).status,
       ).toBe(200)
-      for (const text of [recalled, web, kept]) await until('stored', () => holds(store, text))
+      for (const [name, text] of Object.entries({ recalled, web, kept })) {
+        await until(`${name} is stored`, () => holds(store, text))
+      }
 
       await ingest(running, { ...message, revoke: 1, extra_version: 5 })
       expect((await extra('')).status).toBe(200)
@@ -97,6 +101,38 @@ export function runForgettingTests(title: string, { open, bytesOf }: ForgettingS
         await until(`${name} is gone`, async () => !(await holds(store, text)))
       }
       await until('kept', () => holds(store, kept))
+    })
+
+    it('[K1] keeps of what an IM server brings, and of files, only what it is to keep', async () => {
+      for (const keep of ['digest', 'nothing'] as const) {
+        const store = await open()
+        const running = await startServer({ store, gateway: { keep } })
+        const [begin, attached] = [newSecret(), newSecret()]
+        const content = `${begin}${'.'.repeat(100)} @bob`
+        const payload = { type: 1, content, url: attached, mention: { uids: ['bob'] } }
+        await ingest(running, { from_uid: 'carol', message_seq: 1, payload })
+        const admin = createAdmin({ store, rooms: running.server.rooms, keep })
+        const line = {
+          channel_id: 'bob',
+          channel_type: 1,
+          from_uid: 'bob',
+          message_seq: 1,
+          timestamp: 1,
+          payload,
+        }
+        await admin.import('alice', JSON.stringify(line))
+        const { conversations } = await admin.export('alice')
+        const digest = { type: 1, content: [...content].slice(0, 100).join('') }
+        expect(conversations).toHaveLength(2)
+        for (const { lastMessage } of conversations) {
+          expect(lastMessage).toMatchObject({ messageSeq: 1 })
+          expect(lastMessage?.payload).toEqual(keep === 'digest' ? digest : undefined)
+        }
+        // Whom it mentions was found out before.
+        expect((await admin.export('bob')).conversations[0]).toMatchObject({ mentions: 1 })
+        expect(await holds(store, attached)).toBe(false)
+        expect(await holds(store, begin)).toBe(keep === 'digest')
+      }
     })
 
     it('[F2] leaves nothing of a user who is forgotten, closes the connections, and nothing comes back by them', {
