@@ -8,8 +8,10 @@ export interface RequestLoad {
   readonly path: string
   /** Sent in turns, over all connections together. */
   readonly bodies: readonly string[]
-  /** Each sends its next request when it has the answer to the last one. */
+  /** Each sends its next request when it has the answer to the last one … */
   readonly connections: number
+  /** … or when it is due, if there are to be so many a second, all together. */
+  readonly rate?: number
   readonly warmupMs: number
   readonly measureMs: number
 }
@@ -27,7 +29,9 @@ export interface RequestResult {
 
 /** The load generator: keep-alive connections that ask as fast as they are answered. */
 const calls = {
-  async run({ url, path, bodies, connections, warmupMs, measureMs }: RequestLoad): Promise<RequestResult> {
+  async run(load: RequestLoad): Promise<RequestResult> {
+    const { url, path, bodies, connections, warmupMs, measureMs } = load
+    const pauseMs = load.rate === undefined ? 0 : (connections / load.rate) * 1000
     const address = new URL(url)
     const requests = bodies.map((body) => postRequest(address, path, body))
     const begin = performance.now() + warmupMs
@@ -36,12 +40,23 @@ const calls = {
     let next = 0
     let bytes = 0
     let rate = 0
-    const keepAsking = async (): Promise<void> => {
+    const keepAsking = async (place: number): Promise<void> => {
       const client = await openClient(address)
+      let due = performance.now() + (pauseMs * place) / connections
+      const nextStart = async (): Promise<number> => {
+        const [now, mine] = [performance.now(), due]
+        due += pauseMs
+        if (pauseMs === 0) return now
+        // It could not be sent yet because of the one before, and has waited since.
+        if (mine <= now) return mine
+        await delay(mine - now)
+        return performance.now()
+      }
       let [answers, first, last] = [0, 0, 0]
       try {
         // At least one, however long an answer takes.
-        for (let start = performance.now(); start < end || answers === 0; start = last) {
+        while (performance.now() < end || answers === 0) {
+          const start = await nextStart()
           bytes = await client.ask(requests[next++ % requests.length] as Uint8Array)
           last = performance.now()
           if (start < begin) continue
@@ -53,7 +68,7 @@ const calls = {
         client.close()
       }
     }
-    await Promise.all(Array.from({ length: connections }, keepAsking))
+    await Promise.all(Array.from({ length: connections }, (_, place) => keepAsking(place)))
     return {
       answers: latencies.length,
       rate,
@@ -62,6 +77,10 @@ const calls = {
       bytes,
     }
   },
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 export type RequestLoadCalls = typeof calls
