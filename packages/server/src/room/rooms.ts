@@ -67,8 +67,11 @@ interface Slot {
   leases: number
 }
 
-/** So many documents are loaded at once; the others wait their turn, so that a storm of connections delays nobody else. */
-const CONCURRENT_LOADS = 4
+/**
+ * So many documents are loaded at once: one is read while another is built. The others wait their turn, so that a storm of
+ * connections delays nobody else; of more at once several would be built without a pause.
+ */
+const CONCURRENT_LOADS = 2
 
 /** Creates {@link Rooms} over a store. */
 export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions): Rooms {

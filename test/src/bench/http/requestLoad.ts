@@ -1,3 +1,4 @@
+import { delay } from '../delay.js'
 import { quantile } from '../measure.js'
 import { serveCalls } from '../workers/serveCalls.js'
 import { openClient, postRequest } from './keepAliveClient.js'
@@ -77,10 +78,6 @@ const calls = {
       bytes,
     }
   },
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 export type RequestLoadCalls = typeof calls

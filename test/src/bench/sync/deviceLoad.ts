@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { delay } from '../delay.js'
 import { quantile } from '../measure.js'
 import { serveCalls } from '../workers/serveCalls.js'
 import { connect, connectDevice } from './connectDevice.js'
@@ -116,10 +117,6 @@ const calls = {
     }
     users = []
   },
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 export type DeviceLoadCalls = typeof calls

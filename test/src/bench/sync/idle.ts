@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { delay } from '../delay.js'
 import { type Benchmark, type Row, row } from '../measure.js'
 import { COLLECTABLE } from '../servers/collectable.js'
 import type { ParleyServerCalls } from '../servers/parleyServer.js'
@@ -86,8 +87,4 @@ async function residentBytes(pid: number): Promise<number> {
   await delay(COLLECT_MS)
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,7 +1,8 @@
 import type { WebSocket } from 'ws'
+import { delay } from '../delay.js'
 import { serveCalls } from '../workers/serveCalls.js'
 import { connectDevice } from './connectDevice.js'
-import { greetingOf } from './frames.js'
+import { type Greeting, greetingOf } from './frames.js'
 
 /** Devices that connect and then say nothing, each of another user. */
 export interface IdleDevices {
@@ -16,7 +17,22 @@ export interface IdleDevices {
   readonly atOnce: number
 }
 
+/** Who could not connect tries again after so long, as clients do, but not for ever. */
+const RETRY_MS = 500
+const MAX_ATTEMPTS = 60
+
 let sockets: WebSocket[] = []
+
+async function connectInTheEnd(url: string, greeting: Greeting): Promise<WebSocket> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connectDevice(url, greeting)
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS) throw error
+      await delay(RETRY_MS)
+    }
+  }
+}
 
 const calls = {
   /** @returns how long it took until all were in sync, in milliseconds */
@@ -25,7 +41,7 @@ const calls = {
     const start = performance.now()
     let next = 0
     const connectNext = async (): Promise<void> => {
-      while (next < users) sockets.push(await connectDevice(`${url}${next++}`, greeting))
+      while (next < users) sockets.push(await connectInTheEnd(`${url}${next++}`, greeting))
     }
     await Promise.all(Array.from({ length: atOnce }, connectNext))
     return performance.now() - start
