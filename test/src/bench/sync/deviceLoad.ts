@@ -45,10 +45,12 @@ const EDITS = 20_000
 const CONNECTED_AT_ONCE = 100
 const TICK_MS = 1
 /** How long what is under way may take when a step is over. */
-const DRAIN_MS = 3_000
+const DRAIN_MS = 20_000
 
 const edits = readingOn(EDITS)
 let users: User[] = []
+/** Why connections were closed that should not have been. */
+const closed = new Set<string>()
 let onArrival = (_latency: number): void => {}
 
 function arrive(user: User, frame: Uint8Array): void {
@@ -63,6 +65,9 @@ async function connectUser({ url, echoes }: Devices, name: number): Promise<User
   const sender = await (echoes ? connect(address) : connectDevice(address))
   const receiver = echoes ? sender : await connectDevice(address)
   const user: User = { sender, receiver, sent: 0, arrived: 0, due: [] }
+  for (const socket of [sender, receiver]) {
+    socket.on('close', (code, reason) => closed.add(`${code} ${reason}`))
+  }
   receiver.on('message', (frame: Buffer) => {
     if (kindOf(frame) === 'updates') arrive(user, frame)
   })
@@ -107,6 +112,7 @@ const calls = {
     })
     const drainedBy = performance.now() + DRAIN_MS
     while (performance.now() < drainedBy && users.some(({ due }) => due.length > 0)) await delay(10)
+    if (closed.size > 0) throw new Error(`The server closed connections: ${[...closed].join(', ')}`)
     const lost = users.reduce((sum, { due }) => sum + due.length, 0)
     return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), lost }
   },
