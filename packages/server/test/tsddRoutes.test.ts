@@ -379,9 +379,12 @@ describe('who asks', () => {
     }
     expect(Object.keys(document.paths).sort()).toEqual(
       [
+        '/conversation/channels',
         '/conversation/list',
         '/conversation/retry',
         '/conversation/sync',
+        '/conversation/syncByChannels',
+        '/conversation/syncMessages',
         '/conversations/activate',
         '/conversations/clearUnread',
         '/conversations/delete',

@@ -229,6 +229,53 @@ describe('POST /conversation/sync', () => {
   })
 })
 
+describe('POST /conversation/… by channels', () => {
+  const nobody = { channel_id: 'nobody', channel_type: 1 }
+
+  it('[G7] channels names what is in the list', async () => {
+    const { post, alice } = await world(peers(2))
+    expect((await post('/conversation/channels', { uid: 'alice' })).body).toEqual([wire])
+    await alice.act((store) => store.conversation(bob).delete())
+    expect((await post('/conversation/channels', { uid: 'alice' })).body).toEqual([])
+  })
+
+  it('syncByChannels answers each of the channels, with messages or without', async () => {
+    const { post, alice } = await world(peers(20), 18)
+    const ask = (more: object = {}): Promise<Answer> =>
+      post('/conversation/syncByChannels', { uid: 'alice', channels: [nobody, wire], ...more })
+    const { body } = await ask()
+    expect(body[0]).toMatchObject({ ...nobody, unread: 0, last_msg_seq: 0, recents: [] })
+    expect(body[1]).toMatchObject({ ...wire, unread: 2, last_msg_seq: 20, readed_to_msg_seq: 18 })
+    expect([seqs(body[1]).length, seqs(body[1])[0]]).toEqual([15, 20])
+    expect(seqs((await ask({ msg_count: 2 })).body[1])).toEqual([20, 19])
+    await alice.act((store) => store.conversation(bob).delete())
+    expect((await ask()).body[1]).toMatchObject({ ...wire, unread: 0, recents: [] })
+  })
+
+  it('syncMessages answers the messages that are newer than a client has', async () => {
+    const { post } = await world(peers(5))
+    const ask = (lastMsgSeq: number): Promise<Answer> =>
+      post('/conversation/syncMessages', {
+        uid: 'alice',
+        channels: [nobody, { ...wire, last_msg_seq: lastMsgSeq }],
+        msg_count: 10,
+      })
+    const { body } = await ask(3)
+    expect(body).toMatchObject([{ ...wire, messages: [{ message_seq: 5 }, { message_seq: 4 }] }])
+    expect((await ask(5)).body).toEqual([])
+  })
+
+  it('says what is missing', async () => {
+    const { post } = await world()
+    for (const path of ['/conversation/syncByChannels', '/conversation/syncMessages']) {
+      const refused = { msg: 'channels cannot be empty', status: 400 }
+      expect(await post(path, { uid: 'alice' })).toEqual({ status: 400, body: refused })
+      expect((await post(path, { channels: [wire] })).body.msg).toBe('uid cannot be empty')
+    }
+    expect((await post('/conversation/channels', {})).status).toBe(400)
+  })
+})
+
 describe('POST /conversations/…', () => {
   const unread = async ({ sync }: World): Promise<number> => (await sync())[0].unread
 

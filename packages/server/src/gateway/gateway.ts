@@ -12,6 +12,7 @@ import { measureIngest } from '../observe/measureIngest.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Rooms } from '../room/rooms.js'
 import { createIdentify } from './caller.js'
+import { addChannelRoutes } from './channelRoutes.js'
 import type { GatewayContext } from './context.js'
 import { addCors } from './cors.js'
 import { createFullAnswers } from './fullAnswers.js'
@@ -166,6 +167,7 @@ export function addGateway(
     })
     await scope.register(swagger, { openapi: DOCUMENT })
     addWukongRoutes(scope, context)
+    addChannelRoutes(scope, context)
     addV3Routes(scope, context)
     addTsddRoutes(scope, context)
     addIngestRoutes(scope, {

@@ -103,4 +103,11 @@ export const listBody = object({
     description: 'The `coverage` of the last listing that was done: what changed since',
   },
 })
-export const retryBody = object({ uid, channels: { type: ['array', 'null'] } })
+const channels = { type: ['array', 'null'], description: 'Objects with `channel_id` and `channel_type`' }
+export const retryBody = object({ uid, channels })
+export const channelsBody = object({ uid })
+export const byChannelsBody = object({
+  uid,
+  channels,
+  msg_count: { ...integer, description: 'Messages for each channel, 15 if left out' },
+})

@@ -1,11 +1,12 @@
-import { type ChannelKey, channelKey, parseChannelKey } from '@parley/core'
+import { type ChannelKey, parseChannelKey } from '@parley/core'
 import { selectConversations, type WireV3Conversation, writeV3Conversation } from '@parley/wukong'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Body, bodyOf, readInteger, readText, refuse } from './body.js'
+import { type Body, bodyOf, readInteger, readText } from './body.js'
 import type { Caller } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { HttpError } from './httpError.js'
 import { decodeCursor, encodeCursor } from './listCursor.js'
+import { readChannels } from './namedChannels.js'
 import type { Projection } from './projection.js'
 import { channelBody, DONE, listBody, retryBody } from './schemas.js'
 import { isListed, writeChannel } from './syncAnswer.js'
@@ -38,20 +39,11 @@ export function addV3Routes(app: FastifyInstance, { identify, users }: GatewayCo
   app.post('/conversation/retry', { schema: { tags: TAGS, body: retryBody } }, async (request) => {
     const body = bodyOf(request.body)
     const { uid } = await callerOf(request, body)
-    const channels = body.channels ?? []
-    if (!Array.isArray(channels)) refuse('channels', 'an array')
-    const keys = channels.map((channel, index) => {
-      const named = bodyOf(channel)
-      const ids = {
-        channelId: readText(named, 'channel_id'),
-        channelType: readInteger(named, 'channel_type'),
-      }
-      return channelKey(ids, `channels[${index}]`)
-    })
+    const channels = readChannels(body)
     return users.withProjection(uid, async (user) => ({
       ...listed(
         user,
-        keys.flatMap((key) => {
+        channels.flatMap(({ key }) => {
           const { state } = user.index.get(key) ?? { state: 'absent' }
           return state === 'absent' ? [] : [{ key, deleted: state === 'deleted' }]
         }),
