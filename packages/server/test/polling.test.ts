@@ -1,15 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Channel, createStore, type Store } from '@parley/core'
-import type { WireConversation, WireExtra } from '@parley/wukong'
+import { type Channel, channelKey, createStore, type Store } from '@parley/core'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
-import { extrasSince, updateExtra } from '../src/gateway/extras.js'
+import { updateExtra } from '../src/gateway/extras.js'
 import { clearUnread, deleteConversation, setUnread } from '../src/gateway/marks.js'
-import { createRecents } from '../src/gateway/recents.js'
-import { answerSync } from '../src/gateway/syncAnswer.js'
 import { createUsers, type Users } from '../src/gateway/users.js'
 import {
   createMemoryLog,
@@ -22,6 +19,7 @@ import {
   silentLogger,
   writeBackup,
 } from '../src/index.js'
+import { PollingClient } from './support/pollingClient.js'
 
 const UID = 'alice'
 const CHANNELS: readonly Channel[] = [
@@ -29,71 +27,6 @@ const CHANNELS: readonly Channel[] = [
   { channelId: 'a:b|c:1:2', channelType: 1 },
   { channelId: 'group', channelType: 2 },
 ]
-
-/** A client that knows only versions, as Android's: it keeps what it is told, item by item. */
-class Client {
-  readonly items = new Map<string, WireConversation>()
-  readonly extras = new Map<string, WireExtra>()
-  private version = 0
-  private extraVersion = 0
-
-  async poll(users: Users, question: Partial<Parameters<typeof answerSync>[2]> = {}): Promise<number> {
-    const version = this.version
-    const lastMsgSeqs = [...this.items.values()]
-      .map((item) => `${item.channel_id}:${item.channel_type}:${item.last_msg_seq}`)
-      .join('|')
-    return users.withProjection(UID, async (user) => {
-      const { items } = await answerSync(user, createRecents(createMemoryLog(), silentLogger), {
-        version,
-        lastMsgSeqs,
-        msgCount: 1,
-        onlyUnread: false,
-        excludeTypes: [],
-        shape: 'tsdd',
-        tellsDeletions: true,
-        ...question,
-      })
-      for (const { bytes } of items) {
-        const item = JSON.parse(new TextDecoder().decode(bytes)) as WireConversation
-        expect(Number(item.version)).toBeLessThanOrEqual(user.index.head)
-        // What is deleted keeps its row there, and its version.
-        this.version = Math.max(this.version, Number(item.version))
-        const key = `${item.channel_type}:${item.channel_id}`
-        if (item.recents[0]?.is_deleted === 1) this.items.delete(key)
-        else this.items.set(key, item)
-      }
-      for (const extra of extrasSince(user, this.extraVersion)) {
-        this.extraVersion = Math.max(this.extraVersion, Number(extra.version))
-        this.extras.set(`${extra.channel_type}:${extra.channel_id}`, extra)
-      }
-      return items.length
-    })
-  }
-
-  /** All that a user would see; versions may differ, for an index that was lost is made anew. */
-  async seen(users: Users): Promise<unknown> {
-    // A conversation of which a restored history never heard is the client's own affair: nobody says that it is gone.
-    const known = await users.withProjection(
-      UID,
-      async ({ index }) => new Map<string, string>([...index.rows].map(([key, { state }]) => [key, state])),
-    )
-    const isKnown = ([key]: [string, unknown]): boolean => known.has(key)
-    const isThere = ([key]: [string, unknown]): boolean => isKnown([key, null]) && known.get(key) !== 'absent'
-    const blank = (extra: WireExtra): boolean =>
-      extra.draft === '' && extra.browse_to === 0 && extra.keep_message_seq === 0
-    return {
-      items: [...this.items]
-        .filter(isThere)
-        .map(([key, { version: _, ...item }]) => [key, item])
-        .sort(),
-      extras: [...this.extras]
-        .filter(isKnown)
-        .filter(([, extra]) => !blank(extra))
-        .map(([key, { version: _, ...extra }]) => [key, extra])
-        .sort(),
-    }
-  }
-}
 
 type Action =
   | {
@@ -175,7 +108,7 @@ class World {
     release()
   }
 
-  async do({ kind, at }: Action, clients: readonly Client[]): Promise<void> {
+  async do({ kind, at }: Action, clients: readonly PollingClient[]): Promise<void> {
     const channel = CHANNELS[at % CHANNELS.length] as Channel
     const seq = (this.seqs.get(channel) ?? 0) + 1
     const of = (store: Store) => store.conversation(channel)
@@ -243,6 +176,32 @@ class World {
   }
 }
 
+/** A user with one message, whose document is in memory, and a device that writes beside the room. */
+async function startBehind() {
+  const log = createMemoryLog()
+  const rooms = createRooms({
+    store: log,
+    limits: defaultLimits,
+    timing: defaultTiming,
+    logger: silentLogger,
+  })
+  const users = createUsers({ rooms, log, logger: silentLogger })
+  const channel: Channel = { channelId: 'bob', channelType: 1 }
+  const device = createStore({ userId: UID })
+  const write = (actions: (store: Store) => void): Uint8Array => {
+    const before = Y.encodeStateVector(device.doc)
+    actions(device)
+    return Y.encodeStateAsUpdate(device.doc, before)
+  }
+  await log.append(
+    UID,
+    write((store) => store.receive({ channel, messageSeq: 1, fromUid: 'bob', timestamp: 1000 })),
+  )
+  const { release } = await rooms.acquire(UID)
+  release()
+  return { log, rooms, users, channel, write }
+}
+
 describe('clients that poll', () => {
   it('[G1] property "as from the beginning": end with what one sees that begins anew, whatever happened between, restored backups included', {
     timeout: 120_000,
@@ -250,9 +209,9 @@ describe('clients that poll', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
         const world = new World()
-        const clients = [new Client(), new Client(), new Client()]
+        const clients = [new PollingClient(UID), new PollingClient(UID), new PollingClient(UID)]
         for (const one of actions) await world.do(one, clients)
-        const fresh = new Client()
+        const fresh = new PollingClient(UID)
         await fresh.poll(world.users)
         for (const client of clients) {
           await client.poll(world.users)
@@ -270,7 +229,7 @@ describe('clients that poll', () => {
 
   it('[B4] are told everything anew after a restore, whatever versions they have, and again after a second one', async () => {
     const world = new World()
-    const [early, late, lost] = [new Client(), new Client(), new Client()]
+    const [early, late, lost] = [new PollingClient(UID), new PollingClient(UID), new PollingClient(UID)]
     await world.do({ kind: 'receive', at: 0 }, [])
     await world.do({ kind: 'receive', at: 1 }, [])
     await early.poll(world.users)
@@ -284,7 +243,7 @@ describe('clients that poll', () => {
       await lost.poll(world.users)
       for (const client of [early, late, lost]) {
         await client.poll(world.users)
-        const fresh = new Client()
+        const fresh = new PollingClient(UID)
         await fresh.poll(world.users)
         expect(await client.seen(world.users)).toEqual(await fresh.seen(world.users))
         expect(await client.poll(world.users)).toBe(0)
@@ -296,7 +255,7 @@ describe('clients that poll', () => {
 
   it('[G2] are told little of a small change, also after a restart and after the log was compacted', async () => {
     const world = new World()
-    const client = new Client()
+    const client = new PollingClient(UID)
     for (let n = 0; n < 6; n++) await world.do({ kind: 'receive', at: n }, [])
     await client.poll(world.users)
     for (const kind of ['restart', 'compact'] as const) {
@@ -308,9 +267,45 @@ describe('clients that poll', () => {
     await world.close()
   })
 
+  it('[G1] are told nothing that is older than its version, though rows come while the index is read', async () => {
+    const { log, rooms, users, channel, write } = await startBehind()
+    const { read } = log.values
+    vi.spyOn(log.values, 'read').mockImplementationOnce(async (...call) => {
+      // By another node, which has not told this one yet.
+      await log.append(
+        UID,
+        write((store) => store.receive({ channel, messageSeq: 2, fromUid: 'bob', timestamp: 2000 })),
+      )
+      return read(...call)
+    })
+    await users.withProjection(UID, async ({ index, conversation }) => {
+      expect([index.head, conversation(channel).lastMessage?.messageSeq]).toEqual([2, 2])
+    })
+    await rooms.close()
+  })
+
+  it('[G3] learn that something changed back while the index was read, for another node may have told them of the change', async () => {
+    const { log, rooms, users, channel, write } = await startBehind()
+    const { room, release } = await rooms.acquire(UID)
+    const { load } = log
+    vi.spyOn(log, 'load').mockImplementationOnce(async (...call) => {
+      const loaded = await load(...call)
+      for (const act of ['pin', 'unpin'] as const) {
+        const update = write((store) => store.conversation(channel)[act]())
+        room.receive({ version: await log.append(UID, update), update })
+      }
+      return loaded
+    })
+    await users.withProjection(UID, async ({ index }) => {
+      expect([index.head, index.get(channelKey(channel))?.version]).toEqual([3, 3])
+    })
+    release()
+    await rooms.close()
+  })
+
   it('[G3] learn that something changed back, though the server was restarted in between', async () => {
     const world = new World()
-    const client = new Client()
+    const client = new PollingClient(UID)
     const bob = { at: 0 }
     await world.do({ kind: 'receive', ...bob }, [])
     await world.do({ kind: 'receive', at: 2 }, [])

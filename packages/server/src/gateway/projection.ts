@@ -62,7 +62,7 @@ export async function openProjection({
     for (const key of keys) touched.add(key)
   })
   const commands = createPendingCommands()
-  const early: Array<{ version: number; keys: ReadonlySet<ChannelKey> }> = []
+  const early: Array<{ version: number; conversations: readonly Conversation[] }> = []
   let index: VersionIndex | null = null
   let passing: { time: number; keys: readonly ChannelKey[] } | null = null
   let catchingUp: Promise<void> | null = null
@@ -76,8 +76,7 @@ export async function openProjection({
     const muted = snapshot.mutedUntil > index.time
     return muted === snapshot.muted ? snapshot : { ...snapshot, muted }
   }
-  const takeIn = (into: VersionIndex, version: number, keys: ReadonlySet<ChannelKey>): void => {
-    const conversations = [...keys].map(conversation)
+  const takeIn = (into: VersionIndex, version: number, conversations: readonly Conversation[]): void => {
     for (const { key, hidden, lastMessage } of conversations) {
       if (hidden && lastMessage) floors?.set(key, Math.max(floors.get(key) ?? 0, lastMessage.messageSeq))
     }
@@ -97,11 +96,11 @@ export async function openProjection({
 
   const unfollow = document.follow({
     rowApplied({ version }) {
-      const keys = touched
+      // As they are after this row: another node may have told somebody of this version already.
+      const conversations = [...touched].map(conversation)
       touched = new Set()
-      // While the index is being read nobody has been told anything yet: what comes meanwhile may be seen together.
-      if (index) takeIn(index, version, keys)
-      else early.push({ version, keys })
+      if (index) takeIn(index, version, conversations)
+      else early.push({ version, conversations })
     },
     beforeCompaction: save,
   })
@@ -109,6 +108,8 @@ export async function openProjection({
   let told: Told
   try {
     loaded = await loadIndex(log, room.name, commands.note)
+    // It may know of rows that the document was not told of yet, and what is answered must be as new as its version.
+    await room.catchUp(loaded.index.head)
     told = await loadTold(log, room.name)
   } catch (error) {
     unfollow()
@@ -116,7 +117,7 @@ export async function openProjection({
     throw error
   }
   const ready = loaded.index
-  for (const { version, keys } of early) takeIn(ready, version, keys)
+  for (const { version, conversations } of early) takeIn(ready, version, conversations)
   index = ready
   const saveOrWarn = (): Promise<void> =>
     save().catch((error) => logger.warn({ room: room.name, err: error }, 'an index could not be stored'))
