@@ -406,6 +406,29 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       expect((await store.appendOwn('bob', own(1)))?.version).toBe(1)
     })
 
+    it('[L38] writes under a new client id once a row is in quarantine, which may be one of its own', async () => {
+      const store = await open()
+      const write = async (): Promise<RoomWriterState> => {
+        let writer: RoomWriterState = { client: 0, clock: 0 }
+        // Composed again where the store looked too early: the last time counts.
+        await store.appendOwn('alice', {
+          compose(as) {
+            writer = as
+            return { update: bytes(1), clocks: 5 }
+          },
+        })
+        return writer
+      }
+      const first = await write()
+      await store.quarantine('alice', [{ version: 7, reason: 'is not there' }])
+      expect(await write()).toEqual({ client: first.client, clock: 5 })
+      await store.quarantine('alice', [{ version: 2, reason: 'test' }])
+      const renewed = await write()
+      expect(renewed.clock).toBe(0)
+      expect(renewed.client).not.toBe(first.client)
+      expect(await write()).toEqual({ client: renewed.client, clock: 5 })
+    })
+
     it('[L21] stores nothing where nothing is composed, and values with the row', async () => {
       const store = await open()
       const refused = store.appendOwn('alice', {

@@ -171,7 +171,9 @@ async function createLevelLog(
           changes.push({ type: 'put', key, value: encodeQuarantined(key, value, reason) })
           changes.push({ type: 'del', key: keys.row(version) })
         }
-        return changes
+        if (changes.length === 0) return []
+        const { writer: _, ...meta } = await database.read((level) => readNumbers(level, keys))
+        return [...changes, { type: 'put', key: keys.meta, value: encodeMeta(keys.meta, meta) }]
       })
     },
 

@@ -179,7 +179,10 @@ export interface LogStore {
   heads: (rooms: readonly string[]) => Promise<Map<string, number>>
   /** Replaces rows by a snapshot, atomically. Rows appended meanwhile stay. One that an earlier compaction overtook does nothing. */
   compact: (room: string, compaction: Compaction) => Promise<void>
-  /** Puts rows aside: `load` no longer returns them, `size` lists them, their bytes are kept. */
+  /**
+   * Puts rows aside: `load` no longer returns them, `size` lists them, their bytes are kept. The server's own rows have a new
+   * client id from then on: what it wrote next under the old one would wait for ever for what is gone.
+   */
   quarantine: (room: string, rows: ReadonlyArray<{ version: number; reason: string }>) => Promise<void>
   /** How much is stored of a room, or `null` if there is no such room. */
   size: (room: string) => Promise<RoomSize | null>

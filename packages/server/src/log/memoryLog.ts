@@ -119,6 +119,7 @@ export function createMemoryLog(): LogStore {
         if (!room || !update) continue
         room.rows.delete(version)
         room.quarantined.set(version, { reason, update })
+        room.writer = drawWriter()
       }
     },
     async size(name) {

@@ -144,6 +144,9 @@ export const QUARANTINE = statement(
     delete from parley_rows n using locked, unnest($2::bigint[], $3::text[]) as q (version, reason)
     where n.room_id = locked.id and n.version = q.version
     returning n.room_id, n.version, q.reason, n.bytes
+  ), renewed as (
+    update parley_rooms set writer_turn = writer_turn + 1, writer_client = null, writer_clock = null, writer_era = null
+    where id in (select room_id from gone)
   )
   insert into parley_quarantine select * from gone`,
 )
