@@ -89,6 +89,29 @@ describe('the end of a log', () => {
     expect(taken).toEqual([3])
   })
 
+  it('[R9] lets nobody wait where the room could not be read and nobody needs to know', async () => {
+    const { tail } = tailOf(await filled(9))
+    tail.hold()
+    tail.expect(3)
+    const waiting = tail.reached(3)
+    tail.resume()
+    await waiting
+    expect(tail.version).toBe(null)
+  })
+
+  it('[R9] looks less and less often for what somebody told of and is not there, and finds it when it is', async () => {
+    const store = await filled(5)
+    const load = vi.spyOn(store, 'load')
+    const { tail, taken } = tailOf(store)
+    tail.start(5)
+    tail.expect(6)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(load.mock.calls.length).toBeLessThan(10)
+    await store.append('alice', new Uint8Array([6]))
+    await tail.reached(6)
+    expect(taken).toEqual([6])
+  })
+
   it('[R9] passes over a row that nobody can read', async () => {
     const store = await filled(6)
     await store.quarantine('alice', [{ version: 5, reason: 'test' }])

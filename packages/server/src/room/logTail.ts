@@ -42,6 +42,8 @@ export interface LogTailOptions {
 
 /** Rows that were appended together are told one by one within this time; what is missing then was appended elsewhere. */
 const GAP_PATIENCE_MS = 5
+/** What is not in the store although somebody told of it is looked for twice as long after each time, and at least so often. */
+const MAX_GAP_PATIENCE_MS = 5_000
 
 /** Creates a {@link LogTail}. */
 export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
@@ -50,6 +52,7 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
   let version: number | null = null
   /** The greatest version that is known to exist. */
   let known = 0
+  let patienceMs = GAP_PATIENCE_MS
   let held = false
   let timer: NodeJS.Timeout | null = null
   let reading = false
@@ -81,16 +84,19 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
       giveUp(error)
       return
     }
-    for (const one of waiting) {
-      if (one.version > version) continue
-      waiting.delete(one)
-      one.resolve()
-    }
+    letGo(version)
     if (known > version && !reading && !timer) {
       timer = setTimeout(() => {
         timer = null
         void readMissing()
-      }, GAP_PATIENCE_MS)
+      }, patienceMs)
+    }
+  }
+  const letGo = (through: number): void => {
+    for (const one of waiting) {
+      if (one.version > through) continue
+      waiting.delete(one)
+      one.resolve()
     }
   }
 
@@ -100,6 +106,7 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
     try {
       const stored = await read(version)
       if (held || closed) return
+      patienceMs = stored.version > version ? GAP_PATIENCE_MS : Math.min(patienceMs * 2, MAX_GAP_PATIENCE_MS)
       if (stored.snapshot && stored.snapshot.version > version) {
         throw new Error('rows that were missed have become a snapshot')
       }
@@ -138,7 +145,10 @@ export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
     },
     resume() {
       held = false
-      if (version === null) early.clear()
+      if (version === null) {
+        early.clear()
+        letGo(Number.POSITIVE_INFINITY)
+      }
       drain()
     },
     push(row) {
