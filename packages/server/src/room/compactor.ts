@@ -61,6 +61,8 @@ export function createCompactor({
   const compact = async (): Promise<void> => {
     try {
       await sweep()
+      // The room may have failed meanwhile: the document is not what is stored then, and must not take its place.
+      if (doc.isDestroyed) return
       const { version, outside } = now()
       const before = { rowCount, rowBytes }
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.

@@ -19,8 +19,8 @@ export interface DocumentSlot {
   open: () => Promise<DocumentLease>
   /** Settles when the document has been let go of. */
   close: () => Promise<void>
-  /** Lets go of the document at once: it is of no use any more. */
-  discard: () => void
+  /** Lets go of the document at once: it is of no use any more. Whoever opens it from now on is told why. */
+  discard: (reason: unknown) => void
 }
 
 export interface DocumentSlotOptions {
@@ -42,16 +42,19 @@ export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
   let loading: Promise<RoomDocument> | null = null
   /** Settles when the document has left; who asks meanwhile waits, and loads it anew. */
   let leaving: Promise<void> | null = null
+  let discarded: { reason: unknown } | null = null
   let leases = 0
 
   const leave = async (): Promise<void> => {
     const left = document
     try {
-      // It takes part in what happens until it has closed.
-      await left?.close()
+      // It takes part in what happens until there is nothing left to do.
+      await left?.finish()
     } catch (error) {
       onError(error)
     } finally {
+      // In one step: a row that came in between would be taken by a document that tells nobody of it.
+      left?.destroy()
       if (document === left) document = null
       leaving = null
     }
@@ -71,11 +74,17 @@ export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
 
   const get = async (): Promise<RoomDocument> => {
     while (leaving) await leaving
+    if (discarded) throw discarded.reason
     if (document) return document
     loading ??= load()
       .then((loaded) => {
-        document = loaded
-        onLoaded(loaded)
+        if (discarded) loaded.destroy()
+        else {
+          document = loaded
+          onLoaded(loaded)
+        }
+        // What came meanwhile may not fit.
+        if (discarded) throw discarded.reason
         return loaded
       })
       .finally(() => {
@@ -121,7 +130,8 @@ export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
       if (document) leaving ??= leave()
       await leaving
     },
-    discard() {
+    discard(reason) {
+      discarded = { reason }
       cache.remove(cached)
       document?.destroy()
       document = null

@@ -89,8 +89,9 @@ export function createRoom(options: RoomOptions): Room {
     if (failed) return
     failed = true
     for (const queue of queues.keys()) queue.refuse(code, reason)
-    tail.close(new ServerError('store-unavailable', reason))
-    slot.discard()
+    const error = new ServerError('store-unavailable', reason)
+    tail.close(error)
+    slot.discard(error)
     unsubscribe()
     onFailed()
   }

@@ -38,9 +38,9 @@ export interface RoomDocument {
   checkLog: () => void
   /** Sweeps and compacts now, whatever there is to gain. */
   compact: () => Promise<void>
-  /** Compacts if that is worth it, and lets go of the document. */
-  close: () => Promise<void>
-  /** Lets go of the document at once. */
+  /** Compacts if that is worth it. */
+  finish: () => Promise<void>
+  /** Lets go of the document. */
   destroy: () => void
 }
 
@@ -117,10 +117,7 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
     isLogFull: compactor.isOverdue,
     checkLog: compactor.check,
     compact: compactor.run,
-    async close() {
-      await compactor.finish()
-      doc.destroy()
-    },
+    finish: compactor.finish,
     destroy: () => doc.destroy(),
   }
 }
