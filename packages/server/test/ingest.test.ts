@@ -111,6 +111,23 @@ describe('POST /v1/ingest/messages', () => {
     expect((await running.store.load('alice')).version).toBe(0)
   })
 
+  it('[G12] reaches who is connected though the store failed to say that it is stored, and it is brought again', async () => {
+    const store = createMemoryLog()
+    const running = await startServer({ store, timing: { pollMs: 20 } })
+    const { doc } = connectStock(running, 'alice')
+    const alice = createStore({ userId: 'alice', doc })
+    const { appendOwn } = store
+    vi.spyOn(store, 'appendOwn').mockImplementationOnce(async (...call) => {
+      await appendOwn(...call)
+      throw new ServerError('store-unavailable', 'The connection was lost')
+    })
+    const batch = message(1, { recipients: ['alice'] })
+    expect((await send(running, 'POST', INGEST, batch)).status).toBe(503)
+    expect((await send(running, 'POST', INGEST, batch)).status).toBe(200)
+    const ubuntu = alice.conversation({ channelId: 'ubuntu', channelType: 2 })
+    await until('the message is there', () => ubuntu.getSnapshot().unread === 1)
+  })
+
   it('leaves out commands and what is not kept', async () => {
     const running = await startServer()
     const batch = [

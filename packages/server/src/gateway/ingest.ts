@@ -8,7 +8,7 @@ import {
 } from '@parley/core'
 import { mentions, readMessage } from '@parley/wukong'
 import pLimit from 'p-limit'
-import type { LogStore } from '../log/logStore.js'
+import type { LogStore, OwnAppend } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Rooms } from '../room/rooms.js'
 import { refuse } from './body.js'
@@ -76,7 +76,7 @@ export function createIngest(options: IngestOptions): Ingest {
 
   const write = async (uid: string, delivery: Delivery): Promise<void> => {
     let isTidyTime = false
-    const row = await log.appendOwn(uid, {
+    const own: OwnAppend = {
       reads: delivery.recents.names,
       compose(writer, known) {
         const news = delivery.recents.takeNews(known)
@@ -87,6 +87,11 @@ export function createIngest(options: IngestOptions): Ingest {
         isTidyTime = runOf(writer.clock) < runOf(writer.clock + clocks)
         return { update, clocks, values: news.values }
       },
+    }
+    const row = await log.appendOwn(uid, own).catch((error) => {
+      // It may be there all the same, and when it is brought again there is nothing new in it to tell anybody of.
+      rooms.doubt(uid)
+      throw error
     })
     if (row) rooms.receive(uid, row)
     if (delivery.needsDocument) {

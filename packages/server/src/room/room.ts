@@ -47,7 +47,9 @@ export interface Room {
   tick: () => Promise<void>
   /** Takes in a row that was appended beside the room. */
   receive: (row: LogRow) => void
-  /** Takes in that the log goes up to a version; settles when the room does too, or nobody is there to know. */
+  /** Takes in that the log goes up to a version. */
+  expect: (version: number) => void
+  /** The same; settles when the room goes up to it too, or nobody is there to know. */
   catchUp: (version: number) => Promise<void>
   /** Refuses everybody and lets go of the document as it is. The room must not be used any more. */
   dismiss: (code: CloseCode, reason: string) => Promise<void>
@@ -71,11 +73,13 @@ export interface RoomOptions {
   onEmpty: () => void
   /** What the room knows is not what is stored: it must not be used any more. Called once. */
   onFailed: () => void
+  /** A row may have got into the log that nobody will tell of. */
+  onDoubt: () => void
 }
 
 /** Creates a {@link Room} about which nothing is known yet. */
 export function createRoom(options: RoomOptions): Room {
-  const { name, store, bus, cache, queueLoad, limits, logger, onEmpty, onFailed } = options
+  const { name, store, bus, cache, queueLoad, limits, logger, onEmpty, onFailed, onDoubt } = options
   const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
   const presence = createPresenceList(limits.awarenessClients)
   let epoch = 0
@@ -120,7 +124,7 @@ export function createRoom(options: RoomOptions): Room {
     take(row) {
       // A document passes on what it applies. While one is loaded nothing is handed on.
       if (slot.document) slot.document.apply(row)
-      else if (row.update !== NOTHING) passOn(row.update, row.origin)
+      else if (row.update.byteLength > NOTHING.byteLength) passOn(row.update, row.origin)
     },
     fail,
   })
@@ -142,9 +146,12 @@ export function createRoom(options: RoomOptions): Room {
       loaded,
       limits,
       logger,
-      async onAppended(row) {
-        receive(row)
-        await tail.reached(row.version)
+      upkeep: {
+        async onAppended(row) {
+          receive(row)
+          await tail.reached(row.version)
+        },
+        onDoubt,
       },
     })
     onUpdate(
@@ -251,6 +258,8 @@ export function createRoom(options: RoomOptions): Room {
         queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
       }
     }
+    // What was not said to be stored may be all the same; and who came after this room failed was not told of what is.
+    if (failed || stored.length < writes.length) onDoubt()
     for (const row of stored) receive(row)
     await tail.reached(Math.max(0, ...stored.map(({ version }) => version)))
     return stored.length
@@ -391,6 +400,7 @@ export function createRoom(options: RoomOptions): Room {
     submit: (update) => submitUpdate(join, update),
     tick: () => submitUpdate(join, NOTHING, { marksTime: true }),
     receive,
+    expect: tail.expect,
     async catchUp(version) {
       tail.expect(version)
       await tail.reached(version)

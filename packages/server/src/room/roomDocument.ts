@@ -8,7 +8,7 @@ import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { TailRow } from './logTail.js'
 import { type Prepared, prepareUpdates } from './prepare.js'
 import { createQuota } from './quota.js'
-import { sweepRoom } from './sweep.js'
+import { type SweepListeners, sweepRoom } from './sweep.js'
 
 /** A room's document while it is in memory. */
 export interface RoomDocument {
@@ -50,13 +50,13 @@ export interface RoomDocumentOptions {
   loaded: LoadedRoom
   limits: Limits
   logger: Logger
-  /** Takes a row that the document's own upkeep has appended. */
-  onAppended: (row: TailRow) => Promise<void>
+  /** Told of what the document's own upkeep appends. */
+  upkeep: SweepListeners
 }
 
 /** Puts a loaded document at the disposal of its room. */
 export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
-  const { name, store, loaded, limits, logger, onAppended } = options
+  const { name, store, loaded, limits, logger, upkeep } = options
   // Not `loaded` itself in what lives on: it has all the rows.
   const { doc, epoch, inTheWay } = loaded
   let { version } = loaded
@@ -70,7 +70,7 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
     loaded,
     maxRowBytes: limits.logBytes,
     now: () => ({ version, outside: [...waiting, ...inTheWay] }),
-    sweep: () => sweepRoom(store, name, doc, onAppended),
+    sweep: () => sweepRoom(store, name, doc, upkeep),
     async prepare() {
       await Promise.all([...followers].map(async (follower) => follower.beforeCompaction?.()))
     },

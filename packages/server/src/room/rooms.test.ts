@@ -2,8 +2,9 @@ import { CLOSE_CODES, detachMessages } from '@parley/core'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import type { Bus } from '../bus/bus.js'
 import { createLocalBusHub } from '../bus/localBus.js'
-import { defaultLimits, defaultTiming } from '../limits.js'
+import { defaultLimits, defaultTiming, type Timing } from '../limits.js'
 import type { LogStore } from '../log/logStore.js'
 import { createMemoryLog } from '../log/memoryLog.js'
 import { silentLogger } from '../logger.js'
@@ -15,11 +16,17 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((rooms) => rooms.close()))
 })
 
-function roomsOver(store: LogStore, roomIdleMs = defaultTiming.roomIdleMs): Rooms {
+interface Surroundings {
+  bus?: Bus
+  timing?: Partial<Timing>
+}
+
+function roomsOver(store: LogStore, { bus, timing }: Surroundings = {}): Rooms {
   const rooms = createRooms({
     store,
+    ...(bus ? { bus } : {}),
     limits: defaultLimits,
-    timing: { ...defaultTiming, roomIdleMs },
+    timing: { ...defaultTiming, ...timing },
     logger: silentLogger,
   })
   open.push(rooms)
@@ -82,7 +89,7 @@ describe('rooms', () => {
 
   it('[R2] leave memory when nobody has used them for a while, and not while somebody does', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 10)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 10 } })
     const [first, second] = await Promise.all([rooms.acquire('alice'), rooms.acquire('alice')])
     first.release()
     first.release()
@@ -96,7 +103,7 @@ describe('rooms', () => {
 
   it('[R2] are never there twice: who asks while a room leaves gets it after it has left', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 0)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 0 } })
     for (let n = 0; n < 60; n++) await store.append('alice', textUpdates('x')[0] as Uint8Array)
     const { document, release } = await rooms.acquire('alice')
     let compacting = false
@@ -186,7 +193,7 @@ describe('rooms', () => {
 
   it('[R5] store what somebody sent who has left already', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 0)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 0 } })
     const { room, release } = await rooms.acquire('alice')
     const seat = room.join(peer())
     for (const update of textUpdates('bye')) seat.add({ type: 'update', update })
@@ -214,7 +221,7 @@ describe('rooms', () => {
 
   it('[R6] take what was deleted off the disk when they compact', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 0)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 0 } })
     const { room, release } = await rooms.acquire('alice')
     const doc = new Y.Doc()
     const seat = room.join(peer())
@@ -274,7 +281,7 @@ describe('rooms', () => {
 
   it('[R10] pass on what is appended without a document, once everybody is in sync', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 10)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 10 } })
     const { room, release } = rooms.enter('alice')
     const [writer, reader] = [peer(), peer()]
     const seat = room.join(writer)
@@ -307,7 +314,7 @@ describe('rooms', () => {
     const updates = textUpdates('abc')
     await store.append('alice', updates[0] as Uint8Array)
     await store.append('alice', updates[2] as Uint8Array)
-    const rooms = roomsOver(store, 10)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 10 } })
     const { room, release } = rooms.enter('alice')
     const reader = peer()
     const seat = room.join(reader)
@@ -388,6 +395,71 @@ describe('rooms', () => {
     expect(document.version).toBe(7)
   })
 
+  it('[R13] take in what other nodes append although another room cannot be loaded', async () => {
+    const store = createMemoryLog()
+    await store.append('stuck', textUpdates('x')[0] as Uint8Array)
+    const { load } = store
+    let giveUp = (): void => {}
+    store.load = (name, ...rest) =>
+      name === 'stuck'
+        ? new Promise((_, reject) => {
+            giveUp = () => reject(new Error('no answer'))
+          })
+        : load(name, ...rest)
+    const rooms = roomsOver(store, { bus: createLocalBusHub().connect(), timing: { pollMs: 10 } })
+    const stuck = rooms.acquire('stuck')
+    const { room } = await rooms.acquire('alice')
+    for (const update of textUpdates('ab')) {
+      // Longer than it takes to look for rows several times.
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const version = await store.append('alice', update)
+      await vi.waitFor(() => expect(room.version).toBe(version))
+    }
+    giveUp()
+    await expect(stuck).rejects.toThrow('no answer')
+  })
+
+  it('[R9] find a row that is stored although the store said it failed', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, { timing: { pollMs: 10 } })
+    const { room } = await rooms.acquire('alice')
+    const reader = peer()
+    room.join(reader).add({ type: 'sync', stateVector: new Uint8Array([0]) })
+    await room.idle()
+    const { append } = store
+    vi.spyOn(store, 'append').mockImplementationOnce(async (...call) => {
+      await append(...call)
+      throw new Error('the connection was lost')
+    })
+    await expect(room.submit(textUpdates('x')[0] as Uint8Array)).rejects.toThrow('could not be stored')
+    await vi.waitFor(() => expect(room.version).toBe(1))
+    expect(reader.sent).toHaveLength(2)
+  })
+
+  it('[R9] are told of what a room of theirs stored that failed meanwhile', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, { timing: { pollMs: 10 } })
+    const { append } = store
+    let finish = (): void => {}
+    vi.spyOn(store, 'append').mockImplementationOnce(async (...call) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return append(...call)
+    })
+    const first = await rooms.acquire('alice')
+    const written = first.room.submit(textUpdates('x')[0] as Uint8Array)
+    await vi.waitFor(() => expect(store.append).toHaveBeenCalled())
+    // A row that refers to what will be, as no server stores one.
+    first.room.receive({ version: 1, update: new Uint8Array([1, 2, 3]) })
+    await expect(written).rejects.toThrow('loaded anew')
+    const second = await rooms.acquire('alice')
+    expect(second.room).not.toBe(first.room)
+    finish()
+    await vi.waitFor(() => expect(second.room.version).toBe(1))
+    expect(textOf(second.document.encodeState())).toBe('x')
+  })
+
   it('[R13] property "nodes converge": whoever writes where, at the same time, all documents are the same and every row is stored once', async () => {
     const write = fc.record({
       node: fc.nat(2),
@@ -437,7 +509,7 @@ describe('rooms', () => {
 
   it('[R14] sweep and compact a log that the server wrote without looking', async () => {
     const store = createMemoryLog()
-    const rooms = roomsOver(store, 10)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 10 } })
     const channel = { channelId: 'bob', channelType: 1 }
     for (let messageSeq = 1; messageSeq <= 30; messageSeq++) {
       const payload = { text: `text ${messageSeq}` }
@@ -446,8 +518,10 @@ describe('rooms', () => {
         compose: detachMessages('alice', [message]).encode,
       })
     }
-    rooms.tidy('alice')
+    const compact = vi.spyOn(store, 'compact')
+    for (let n = 0; n < 3; n++) rooms.tidy('alice')
     await vi.waitFor(async () => expect((await store.load('alice')).rows).toEqual([]))
+    expect(compact).toHaveBeenCalledTimes(1)
     const { snapshot, version } = await store.load('alice')
     expect([version, snapshot?.version]).toEqual([31, 31])
     const bytes = Buffer.from(snapshot?.update ?? []).toString('latin1')
@@ -462,7 +536,7 @@ describe('rooms', () => {
     await store.append('alice', new Uint8Array([1, 2, 3]))
     for (let n = 0; n < 60; n++) await store.append('alice', textUpdates('x')[0] as Uint8Array)
     const quarantine = vi.spyOn(store, 'quarantine').mockRejectedValue(new Error('No space left on device'))
-    const rooms = roomsOver(store, 0)
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 0 } })
     const { document, release } = await rooms.acquire('alice')
     expect(textOf(document.encodeState())).toBe('x'.repeat(60))
     release()

@@ -27,6 +27,8 @@ export interface Rooms {
   peek: (name: string) => RoomDocument | null
   /** Takes in a row that was appended to a room's log beside the room, and tells the other nodes. */
   receive: (name: string, row: LogRow) => void
+  /** Looks soon whether a row got into a room's log that nobody told of, as where it failed to be said that it was appended. */
+  doubt: (name: string) => void
   /** Sweeps a room's document and compacts its log, in the background. */
   tidy: (name: string) => void
   /** Closes the connections of a room and lets go of it as it is; what they sent and is not stored yet is not. */
@@ -79,6 +81,10 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
   const queueForLoad = pLimit(CONCURRENT_LOADS)
   const queueForTidying = pLimit(1)
+  /** The rooms that wait to be tidied up. */
+  const untidy = new Set<string>()
+  /** Those of which the log may be longer than anybody told. */
+  const doubted = new Set<string>()
   let closing: Promise<void> | null = null
 
   const open = (name: string): Slot => {
@@ -100,6 +106,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
         }
       },
       onFailed: forget,
+      onDoubt: () => doubt(name),
     })
     const slot: Slot = { room, leases: 0 }
     slots.set(name, slot)
@@ -155,18 +162,25 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
     }
   }
 
+  const doubt = (name: string): void => {
+    if (slots.has(name)) doubted.add(name)
+  }
+  /** Looks for what nobody told of: where other nodes write, in all rooms. */
   const poll = async (): Promise<void> => {
-    const rooms = [...slots.values()].map(({ room }) => room)
-    if (rooms.length === 0) return
-    const heads = await store.heads(rooms.map(({ name }) => name))
-    for (const room of rooms) {
-      const head = heads.get(room.name) ?? 0
-      if (head > room.version) await room.catchUp(head).catch(() => {})
+    const inDoubt = [...doubted]
+    doubted.clear()
+    const names = bus ? [...slots.keys()] : inDoubt.filter((name) => slots.has(name))
+    if (names.length === 0) return
+    try {
+      for (const [name, head] of await store.heads(names)) slots.get(name)?.room.expect(head)
+    } catch (error) {
+      for (const name of inDoubt) doubt(name)
+      throw error
     }
   }
-  const polling = bus
-    ? repeat(poll, timing.pollMs, (error) => logger.warn({ err: error }, 'heads could not be read'))
-    : null
+  const stopPolling = repeat(poll, timing.pollMs, (error) =>
+    logger.warn({ err: error }, 'heads could not be read'),
+  )
 
   return {
     enter,
@@ -177,8 +191,12 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
       if (slot) slot.room.receive(row)
       else bus?.publish(name, { type: 'row', version: row.version, update: row.update })
     },
+    doubt,
     tidy(name) {
+      if (untidy.has(name)) return
+      untidy.add(name)
       queueForTidying(async () => {
+        untidy.delete(name)
         if (closing) return
         const { document, release } = await acquire(name)
         try {
@@ -198,7 +216,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
     },
     close() {
       closing ??= (async () => {
-        polling?.()
+        stopPolling()
         await Promise.all([...slots.values()].map(({ room }) => room.close()))
         cache.close()
         slots.clear()

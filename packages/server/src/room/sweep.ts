@@ -1,7 +1,15 @@
 import { detachSweep } from '@parley/core'
 import type * as Y from 'yjs'
-import type { LogStore } from '../log/logStore.js'
+import type { LogStore, OwnAppend } from '../log/logStore.js'
 import type { TailRow } from './logTail.js'
+
+/** Who hears of what becomes of a sweep. */
+export interface SweepListeners {
+  /** Takes the row that was appended. */
+  readonly onAppended: (row: TailRow) => Promise<void>
+  /** A row may have been appended. */
+  readonly onDoubt: () => void
+}
 
 /**
  * Deletes what the server's own entries in a room dominate, such as the messages before the newest one, which it wrote without
@@ -11,10 +19,12 @@ export async function sweepRoom(
   store: LogStore,
   name: string,
   doc: Y.Doc,
-  onAppended: (row: TailRow) => Promise<void>,
+  { onAppended, onDoubt }: SweepListeners,
 ): Promise<void> {
-  const row = await store.appendOwn(name, {
-    compose: (writer) => detachSweep(doc, writer.client)?.encode(writer) ?? null,
+  const compose: OwnAppend['compose'] = (writer) => detachSweep(doc, writer.client)?.encode(writer) ?? null
+  const row = await store.appendOwn(name, { compose }).catch((error) => {
+    onDoubt()
+    throw error
   })
   if (row) await onAppended(row)
 }
