@@ -24,6 +24,8 @@ const TICK = ''
  * @returns `null` if there are none
  */
 export function detachSweep(doc: Y.Doc, client: number): DetachedSweep | null {
+  // Most documents have nothing of it, and reading all entries takes a while.
+  if (!doc.store.clients.has(client)) return null
   const greatest = new Map<string, StoredEntry>()
   const all: Array<{ entry: StoredEntry; id: string; client: number; clock: number }> = []
   for (const root of entryRoots(doc)) {
