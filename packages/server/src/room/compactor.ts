@@ -59,6 +59,7 @@ export function createCompactor({
   let patience = 1
 
   const compact = async (): Promise<void> => {
+    if (doc.isDestroyed) return
     try {
       await sweep()
       // The room may have failed meanwhile: the document is not what is stored then, and must not take its place.
@@ -68,6 +69,7 @@ export function createCompactor({
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
       const snapshot = Y.encodeStateAsUpdate(doc)
       await prepare()
+      if (doc.isDestroyed) return
       await store.values.write(`room:${room}`, new Map([[COPY_NAME, null]]))
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength

@@ -406,8 +406,11 @@ export function createRoom(options: RoomOptions): Room {
       await tail.reached(version)
     },
     async dismiss(code, reason) {
+      const { document } = slot
       abandon(code, reason)
       await idle()
+      // What a compaction under way still writes would be written after whatever the room is dismissed for.
+      await document?.finish()
     },
     idle,
     async close() {

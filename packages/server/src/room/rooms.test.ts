@@ -507,6 +507,32 @@ describe('rooms', () => {
     )
   })
 
+  it('[R7] write nothing any more once they are dismissed, though they were being compacted', async () => {
+    const store = createMemoryLog()
+    const channel = { channelId: 'bob', channelType: 1 }
+    for (const messageSeq of [1, 2]) {
+      const message = { channel, messageSeq, fromUid: 'bob', timestamp: messageSeq * 1000 }
+      await store.appendOwn('alice', { compose: detachMessages('alice', [message]).encode })
+    }
+    const { appendOwn } = store
+    let finish = (): void => {}
+    store.appendOwn = async (...call) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return appendOwn(...call)
+    }
+    const rooms = roomsOver(store)
+    const { document } = await rooms.acquire('alice')
+    void document.compact()
+    const dismissed = rooms.dismiss('alice', CLOSE_CODES.forbidden, 'test').then(() => store.delete('alice'))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    finish()
+    await dismissed
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(await store.size('alice')).toBe(null)
+  })
+
   it('[R14] sweep and compact a log that the server wrote without looking', async () => {
     const store = createMemoryLog()
     const rooms = roomsOver(store, { timing: { roomIdleMs: 10 } })
