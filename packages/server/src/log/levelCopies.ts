@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
+import { access, copyFile, link, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The folder of the database within a data folder. */
@@ -15,6 +15,14 @@ const LOST_FOLDER = 'lost'
  */
 export async function copyDatabase(folder: string, now: number): Promise<string> {
   const [from, to] = [join(folder, LEVEL_FOLDER), join(folder, COPY_PREFIX + timeName(now))]
+  // A second one of the same repair: the first is what there was.
+  if (
+    await access(to).then(
+      () => true,
+      () => false,
+    )
+  )
+    return to
   await mkdir(to, { mode: 0o700 })
   for (const entry of await readdir(from, { withFileTypes: true })) {
     if (!entry.isFile()) continue

@@ -10,6 +10,9 @@ import { decodeValue } from './rowCodec.js'
 /** Numbers from before rows that are there: what is written next would take the place of one of them. */
 const BEHIND = 'is older than the rows'
 
+/** So many rows are looked for one by one: more than a room has before it is compacted. */
+const MAX_HIDDEN = 2_000
+
 /** A moment of a database. */
 type View = ReturnType<Level['snapshot']>
 
@@ -48,11 +51,8 @@ export async function readRoom(level: Level, keys: RoomKeys, after: number): Pro
   try {
     const meta = await readNumbers(level, keys, view)
     const isBehind = meta.snapshotVersion > after
-    const { rows, bad } = await readRows(
-      level,
-      isBehind || after === 0 ? keys.allRows : keys.rowsAfter(after),
-      view,
-    )
+    const range = isBehind || after === 0 ? keys.allRows : keys.rowsAfter(after)
+    const { rows, bad } = await readRows(level, range, keys.row, view)
     const { epoch, version, snapshotVersion } = meta
     if ((rows.at(-1)?.version ?? 0) > version) throw damaged(keys.meta, BEHIND)
     const base = { epoch, version, rows, damaged: bad }
@@ -81,8 +81,9 @@ export async function readRemains(level: Level, keys: RoomKeys): Promise<Remains
   try {
     const numbers = await numbersOf(level, keys, await level.get(keys.meta, { snapshot: view }), view)
     const meta = 'code' in numbers ? null : numbers
-    const { rows, bad } = await readRows(level, keys.allRows, view)
-    const snapshots = await readRows(level, keys.allSnapshots, view)
+    const { rows, bad } = await readRows(level, keys.allRows, keys.row, view)
+    const snapshots = await readRows(level, keys.allSnapshots, keys.snapshot, view)
+    if (meta) await findHidden(level, keys, view, meta, { rows, bad })
     const aside = await level.keys({ ...keys.allQuarantined, snapshot: view }).all()
     const last = greatest([...snapshots.rows, ...snapshots.bad], meta?.snapshotVersion)
     const snapshot = snapshots.rows.find(({ version }) => version === last) ?? null
@@ -122,6 +123,29 @@ export async function readSize(level: Level, keys: RoomKeys): Promise<RoomSize |
   return { epoch, version, snapshotVersion, snapshotBytes, rowCount, rowBytes, quarantined }
 }
 
+/**
+ * Looks one by one for rows that going through them does not come by: behind a key that is not where it belongs LevelDB takes
+ * those that follow for older editions of it.
+ */
+async function findHidden(
+  level: Level,
+  keys: RoomKeys,
+  view: View,
+  { version, snapshotVersion }: RoomMeta,
+  { rows, bad }: { rows: LogRow[]; bad: DamagedRow[] },
+): Promise<void> {
+  const found = new Set([...rows, ...bad].map((row) => row.version))
+  const first = Math.max(snapshotVersion + 1, version - MAX_HIDDEN)
+  for (let at = first; at <= version; at++) {
+    if (found.has(at)) continue
+    const key = keys.row(at)
+    const value = await level.get(key, { snapshot: view })
+    const update = value && decodeValue(key, value)
+    if (update instanceof Uint8Array) rows.push({ version: at, update })
+  }
+  rows.sort((a, b) => a.version - b.version)
+}
+
 async function isAnythingAside(level: Level, keys: RoomKeys, view: View): Promise<boolean> {
   return (await level.keys({ ...keys.allQuarantined, limit: 1, snapshot: view }).all()).length > 0
 }
@@ -129,12 +153,15 @@ async function isAnythingAside(level: Level, keys: RoomKeys, view: View): Promis
 async function readRows(
   level: Level,
   range: object,
+  keyOf: (version: number) => string,
   view: View,
 ): Promise<{ rows: LogRow[]; bad: DamagedRow[] }> {
   const rows: LogRow[] = []
   const bad: DamagedRow[] = []
   for await (const [key, value] of level.iterator({ ...range, snapshot: view })) {
     const version = versionOf(key)
+    // A key that was never written: the file it is in is damaged, and what it was is missing where it belongs.
+    if (keyOf(version) !== key) continue
     const update = decodeValue(key, value)
     if (update instanceof Uint8Array) rows.push({ version, update })
     else bad.push({ version, reason: update.damage })

@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors.js'
 import { LEVEL_FOLDER } from '../../log/levelCopies.js'
 import { openLevelLog } from '../../log/levelLog.js'
-import { inspectLevelFiles, repairLevelFiles } from '../../log/levelRepair.js'
+import { inspectLevelFiles, rebuildLevelFiles, repairLevelFiles } from '../../log/levelRepair.js'
 import type { LogStore } from '../../log/logStore.js'
 import { type Repaired, repairRoom } from './repairRoom.js'
 import { type VerifyReport, verifyStore } from './verify.js'
@@ -58,15 +58,34 @@ export async function verifyFolder(folder: string): Promise<VerifyReport> {
 export async function repairFolder(folder: string, now: number): Promise<RepairReport> {
   const found = await verifyFolder(folder)
   const isInFiles = found.files.length > 0 || found.damage.some(({ part }) => part === 'file')
-  const copy = isInFiles ? await repairLevelFiles(folder, now) : null
+  let copy = isInFiles ? await repairLevelFiles(folder, now) : null
+  let rooms = await repairRooms(folder, now, isInFiles ? null : roomsOf(found))
+  let after = await verifyFolder(folder)
+  if (roomsOf(after).size > rooms.lost.length) {
+    copy = await rebuildLevelFiles(folder, now)
+    rooms = await repairRooms(folder, now, null)
+    after = await verifyFolder(folder)
+  }
+  return { found, now: after, copy, ...rooms }
+}
+
+/** Repairs the rooms that are named, or all. */
+async function repairRooms(
+  folder: string,
+  now: number,
+  named: ReadonlySet<string> | null,
+): Promise<Record<Repaired, string[]>> {
   const rooms: Record<Repaired, string[]> = { repaired: [], lost: [] }
   await withStore(folder, async (store) => {
-    const damaged = new Set(found.damage.map(({ room }) => room))
     for await (const room of store.rooms()) {
-      if (isInFiles || damaged.has(room)) rooms[await repairRoom(store, room, now)].push(room)
+      if (!named || named.has(room)) rooms[await repairRoom(store, room, now)].push(room)
     }
   })
-  return { found, now: await verifyFolder(folder), copy, ...rooms }
+  return rooms
+}
+
+function roomsOf({ damage }: VerifyReport): Set<string> {
+  return new Set(damage.map(({ room }) => room))
 }
 
 async function withStore<Result>(folder: string, use: (store: LogStore) => Promise<Result>): Promise<Result> {
