@@ -232,7 +232,7 @@ describe('POST /conversation/sync', () => {
 describe('POST /conversation/… by channels', () => {
   const nobody = { channel_id: 'nobody', channel_type: 1 }
 
-  it('[G7] channels names what is in the list', async () => {
+  it('channels names what is in the list', async () => {
     const { post, alice } = await world(peers(2))
     expect((await post('/conversation/channels', { uid: 'alice' })).body).toEqual([wire])
     await alice.act((store) => store.conversation(bob).delete())
