@@ -58,16 +58,16 @@ function takeSettings(store: Store, provider: string, conversation: ListedConver
   const { channel, mute, stick, deleted, lastMsgSeq, unread } = conversation
   const handle = store.conversation(channel)
   const before = readSettings(store, provider, channel)
-  const isRecovered = !deleted && before.deletedTo > 0
-  if (isRecovered) {
-    // Listed again without a newer message, or with a count of older ones, the deletion was taken back elsewhere.
-    const { hidden, unread: counted } = handle.getSnapshot()
-    if ((hidden && lastMsgSeq <= before.deletedTo) || counted < (unread ?? 0)) handle.restore()
-  }
+  // Listed again without a newer message, or with a count of older ones, a deletion was taken back elsewhere.
+  const { hidden, unread: counted } = handle.getSnapshot()
+  const isOlder = (hidden && lastMsgSeq <= before.deletedTo) || counted < (unread ?? 0)
+  const isRecovered = !deleted && before.deletedTo > 0 && isOlder
+  if (isRecovered) handle.restore()
   const next: Settings = {
+    ...before,
     mute: mute ?? before.mute,
     stick: stick ?? before.stick,
-    ...(isRecovered ? NEVER_DELETED : { deletedTo: before.deletedTo, deletedIn: before.deletedIn }),
+    ...(isRecovered ? NEVER_DELETED : {}),
   }
   if (next.mute !== before.mute) {
     if (next.mute && !handle.getSnapshot().muted) handle.mute()
@@ -94,7 +94,9 @@ function takeDeletion(
   // A newer message than the deletion knew brings it back.
   if (!lastMessage || lastMessage.messageSeq > lastMsgSeq) return
   if (lastMsgSeq <= before.deletedTo && !isNewer(version, before.deletedIn)) return
-  // Where it was deleted here before, too: a draft that was written in between shows there no more.
+  // What was deleted here and not told yet is this deletion, or a part of it; taken back elsewhere, all of it is.
+  if (before.deletedTo === 0) handle.restore()
+  // Where it is deleted here already, too: a draft that was written in between shows there no more.
   handle.delete()
   writeSettings(store, provider, channel, { ...before, deletedTo: lastMsgSeq, deletedIn: version })
 }
