@@ -1,4 +1,4 @@
-import type { DocumentCache } from './documentCache.js'
+import type { CachedDocument, DocumentCache } from './documentCache.js'
 import type { RoomDocument } from './roomDocument.js'
 
 /** Keeps a document in memory. */
@@ -37,104 +37,121 @@ export interface DocumentSlotOptions {
 
 /** Creates an empty {@link DocumentSlot}. */
 export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
-  const { cache, load, onLoaded, isNeeded, onEmpty, onError } = options
-  let document: RoomDocument | null = null
-  let loading: Promise<RoomDocument> | null = null
-  /** Settles when the document has left; who asks meanwhile waits, and loads it anew. */
-  let leaving: Promise<void> | null = null
-  let discarded: { reason: unknown } | null = null
-  let leases = 0
+  return new CachedSlot(options)
+}
 
-  const leave = async (): Promise<void> => {
-    const left = document
+class CachedSlot implements DocumentSlot, CachedDocument {
+  private readonly options: DocumentSlotOptions
+  private present: RoomDocument | null = null
+  private loading: Promise<RoomDocument> | null = null
+  /** Settles when the document has left; who asks meanwhile waits, and loads it anew. */
+  private leaving: Promise<void> | null = null
+  private discarded: { readonly reason: unknown } | null = null
+  private leases = 0
+
+  constructor(options: DocumentSlotOptions) {
+    this.options = options
+  }
+
+  get document(): RoomDocument | null {
+    return this.present
+  }
+
+  get isEmpty(): boolean {
+    return !this.present && !this.loading && !this.leaving
+  }
+
+  get bytes(): number {
+    return this.present?.bytes ?? 0
+  }
+
+  get isBusy(): boolean {
+    return this.leases > 0 || this.options.isNeeded()
+  }
+
+  drop(): void {
+    this.leaving ??= this.leave()
+  }
+
+  peek(): RoomDocument | null {
+    if (!this.present || this.leaving) return null
+    this.options.cache.touch(this)
+    return this.present
+  }
+
+  async open(): Promise<DocumentLease> {
+    this.leases++
+    try {
+      const document = await this.get()
+      this.options.cache.touch(this)
+      let isReleased = false
+      return {
+        document,
+        release: () => {
+          if (isReleased) return
+          isReleased = true
+          this.leases--
+        },
+      }
+    } catch (error) {
+      this.leases--
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.loading?.catch(() => {})
+    this.options.cache.remove(this)
+    if (this.present) this.drop()
+    await this.leaving
+  }
+
+  discard(reason: unknown): void {
+    this.discarded = { reason }
+    this.options.cache.remove(this)
+    this.present?.destroy()
+    this.present = null
+  }
+
+  private async get(): Promise<RoomDocument> {
+    while (this.leaving) await this.leaving
+    this.throwIfDiscarded()
+    if (this.present) return this.present
+    this.loading ??= this.load().finally(() => {
+      this.loading = null
+    })
+    return this.loading
+  }
+
+  private async load(): Promise<RoomDocument> {
+    const loaded = await this.options.load()
+    if (this.discarded) loaded.destroy()
+    else {
+      this.present = loaded
+      this.options.onLoaded(loaded)
+    }
+    // What came meanwhile may not fit.
+    this.throwIfDiscarded()
+    return loaded
+  }
+
+  private throwIfDiscarded(): void {
+    if (this.discarded) throw this.discarded.reason
+  }
+
+  private async leave(): Promise<void> {
+    const left = this.present
     try {
       // It takes part in what happens until there is nothing left to do.
       await left?.finish()
     } catch (error) {
-      onError(error)
+      this.options.onError(error)
     } finally {
       // In one step: a row that came in between would be taken by a document that tells nobody of it.
       left?.destroy()
-      if (document === left) document = null
-      leaving = null
+      if (this.present === left) this.present = null
+      this.leaving = null
     }
-    if (!document && !loading) onEmpty()
-  }
-  const cached = {
-    get bytes() {
-      return document?.bytes ?? 0
-    },
-    get isBusy() {
-      return leases > 0 || isNeeded()
-    },
-    drop() {
-      leaving ??= leave()
-    },
-  }
-
-  const get = async (): Promise<RoomDocument> => {
-    while (leaving) await leaving
-    if (discarded) throw discarded.reason
-    if (document) return document
-    loading ??= load()
-      .then((loaded) => {
-        if (discarded) loaded.destroy()
-        else {
-          document = loaded
-          onLoaded(loaded)
-        }
-        // What came meanwhile may not fit.
-        if (discarded) throw discarded.reason
-        return loaded
-      })
-      .finally(() => {
-        loading = null
-      })
-    return loading
-  }
-
-  return {
-    get document() {
-      return document
-    },
-    get isEmpty() {
-      return !document && !loading && !leaving
-    },
-    peek() {
-      if (!document || leaving) return null
-      cache.touch(cached)
-      return document
-    },
-    async open() {
-      leases++
-      try {
-        const opened = await get()
-        cache.touch(cached)
-        let released = false
-        return {
-          document: opened,
-          release() {
-            if (released) return
-            released = true
-            leases--
-          },
-        }
-      } catch (error) {
-        leases--
-        throw error
-      }
-    },
-    async close() {
-      await loading?.catch(() => {})
-      cache.remove(cached)
-      if (document) leaving ??= leave()
-      await leaving
-    },
-    discard(reason) {
-      discarded = { reason }
-      cache.remove(cached)
-      document?.destroy()
-      document = null
-    },
+    if (!this.present && !this.loading) this.options.onEmpty()
   }
 }

@@ -46,130 +46,155 @@ const GAP_PATIENCE_MS = 5
 const MAX_GAP_PATIENCE_MS = 5_000
 
 /** Creates a {@link LogTail}. */
-export function createLogTail({ read, take, fail }: LogTailOptions): LogTail {
-  const early = new Map<number, TailRow>()
-  const waiting = new Set<{ version: number; resolve: () => void; reject: (reason: unknown) => void }>()
-  let version: number | null = null
+export function createLogTail(options: LogTailOptions): LogTail {
+  return new StoreTail(options)
+}
+
+interface Waiting {
+  readonly version: number
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+}
+
+class StoreTail implements LogTail {
+  private readonly options: LogTailOptions
+  private readonly early = new Map<number, TailRow>()
+  private waiting: Waiting[] = []
+  private current: number | null = null
   /** The greatest version that is known to exist. */
-  let known = 0
-  let patienceMs = GAP_PATIENCE_MS
-  let held = false
-  let timer: NodeJS.Timeout | null = null
-  let reading = false
-  let closed: { reason: unknown } | null = null
+  private known = 0
+  private patienceMs = GAP_PATIENCE_MS
+  private isHeld = false
+  private timer: NodeJS.Timeout | null = null
+  private isReading = false
+  private closed: { readonly reason: unknown } | null = null
 
-  const close = (reason: unknown): void => {
-    if (closed) return
-    closed = { reason }
-    if (timer) clearTimeout(timer)
-    early.clear()
-    for (const { reject } of waiting) reject(reason)
-    waiting.clear()
-  }
-  const giveUp = (error: unknown): void => {
-    if (closed) return
-    close(error)
-    fail(error)
+  constructor(options: LogTailOptions) {
+    this.options = options
   }
 
-  const drain = (): void => {
-    if (held || version === null || closed) return
+  get version(): number | null {
+    return this.current
+  }
+
+  start(version: number): void {
+    this.isHeld = false
+    this.current = version
+    this.known = Math.max(this.known, version)
+    for (const row of this.early.values()) if (row.version <= version) this.early.delete(row.version)
+    this.drain()
+  }
+
+  hold(): void {
+    this.isHeld = true
+  }
+
+  resume(): void {
+    this.isHeld = false
+    if (this.current === null) {
+      this.early.clear()
+      this.letGo(Number.POSITIVE_INFINITY)
+    }
+    this.drain()
+  }
+
+  push(row: TailRow): void {
+    if (this.isNoNews(row.version)) return
+    this.known = Math.max(this.known, row.version)
+    this.early.set(row.version, row)
+    this.drain()
+  }
+
+  expect(version: number): void {
+    if (this.isNoNews(version)) return
+    this.known = Math.max(this.known, version)
+    this.drain()
+  }
+
+  reached(version: number): Promise<void> {
+    if (this.closed) return Promise.reject(this.closed.reason)
+    if (this.current === null ? !this.isHeld : this.current >= version) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ version, resolve, reject })
+    })
+  }
+
+  close(reason: unknown): void {
+    if (this.closed) return
+    this.closed = { reason }
+    if (this.timer) clearTimeout(this.timer)
+    this.early.clear()
+    for (const { reject } of this.waiting.splice(0)) reject(reason)
+  }
+
+  private isNoNews(version: number): boolean {
+    return this.closed !== null || (this.current === null && !this.isHeld) || version <= (this.current ?? 0)
+  }
+
+  private giveUp(error: unknown): void {
+    if (this.closed) return
+    this.close(error)
+    this.options.fail(error)
+  }
+
+  private drain(): void {
+    if (this.isHeld || this.current === null || this.closed) return
     try {
-      for (let row = early.get(version + 1); row; row = early.get(version + 1)) {
-        early.delete(row.version)
-        take(row)
-        version = row.version
+      for (let row = this.early.get(this.current + 1); row; row = this.early.get(this.current + 1)) {
+        this.early.delete(row.version)
+        this.options.take(row)
+        this.current = row.version
       }
     } catch (error) {
-      giveUp(error)
+      this.giveUp(error)
       return
     }
-    letGo(version)
-    if (known > version && !reading && !timer) {
-      timer = setTimeout(() => {
-        timer = null
-        void readMissing()
-      }, patienceMs)
-    }
-  }
-  const letGo = (through: number): void => {
-    for (const one of waiting) {
-      if (one.version > through) continue
-      waiting.delete(one)
-      one.resolve()
+    this.letGo(this.current)
+    if (this.known > this.current && !this.isReading && !this.timer) {
+      this.timer = setTimeout(() => {
+        this.timer = null
+        void this.readMissing()
+      }, this.patienceMs)
     }
   }
 
-  const readMissing = async (): Promise<void> => {
-    if (held || version === null || closed || known <= version) return
-    reading = true
+  private letGo(through: number): void {
+    if (this.waiting.length === 0) return
+    const reached = this.waiting.filter(({ version }) => version <= through)
+    this.waiting = this.waiting.filter(({ version }) => version > through)
+    for (const { resolve } of reached) resolve()
+  }
+
+  private async readMissing(): Promise<void> {
+    const { current } = this
+    if (this.isHeld || current === null || this.closed || this.known <= current) return
+    this.isReading = true
     try {
-      const stored = await read(version)
-      if (held || closed) return
-      patienceMs = stored.version > version ? GAP_PATIENCE_MS : Math.min(patienceMs * 2, MAX_GAP_PATIENCE_MS)
-      if (stored.snapshot && stored.snapshot.version > version) {
-        throw new Error('rows that were missed have become a snapshot')
-      }
-      for (const row of stored.rows)
-        if (row.version > version && !early.has(row.version)) early.set(row.version, row)
-      skipTo(stored)
+      const stored = await this.options.read(current)
+      if (this.isHeld || this.closed) return
+      this.patienceMs =
+        stored.version > current ? GAP_PATIENCE_MS : Math.min(this.patienceMs * 2, MAX_GAP_PATIENCE_MS)
+      this.takeIn(stored)
     } catch (error) {
-      giveUp(error)
+      this.giveUp(error)
       return
     } finally {
-      reading = false
+      this.isReading = false
     }
-    drain()
-  }
-  /** A row that cannot be read, or is in quarantine, is there for nobody: it is passed over. */
-  const skipTo = (stored: StoredRoom): void => {
-    for (let next = (version ?? 0) + 1; next <= stored.version; next++) {
-      if (!early.has(next)) early.set(next, { version: next, update: NOTHING })
-    }
-    known = Math.max(known, stored.version)
+    this.drain()
   }
 
-  return {
-    get version() {
-      return version
-    },
-    start(at) {
-      held = false
-      version = at
-      known = Math.max(known, at)
-      for (const row of early.values()) if (row.version <= at) early.delete(row.version)
-      drain()
-    },
-    hold() {
-      held = true
-    },
-    resume() {
-      held = false
-      if (version === null) {
-        early.clear()
-        letGo(Number.POSITIVE_INFINITY)
-      }
-      drain()
-    },
-    push(row) {
-      if (closed || (version === null && !held) || row.version <= (version ?? 0)) return
-      known = Math.max(known, row.version)
-      early.set(row.version, row)
-      drain()
-    },
-    expect(at) {
-      if (closed || (version === null && !held) || at <= (version ?? 0)) return
-      known = Math.max(known, at)
-      drain()
-    },
-    reached(at) {
-      if (closed) return Promise.reject(closed.reason)
-      if (version === null ? !held : version >= at) return Promise.resolve()
-      return new Promise((resolve, reject) => {
-        waiting.add({ version: at, resolve, reject })
-      })
-    },
-    close,
+  private takeIn({ version, snapshot, rows }: StoredRoom): void {
+    const current = this.current ?? 0
+    if (snapshot && snapshot.version > current)
+      throw new Error('rows that were missed have become a snapshot')
+    for (const row of rows)
+      if (row.version > current && !this.early.has(row.version)) this.early.set(row.version, row)
+    // A row that cannot be read, or is in quarantine, is there for nobody: it is passed over.
+    for (let next = current + 1; next <= version; next++) {
+      if (!this.early.has(next)) this.early.set(next, { version: next, update: NOTHING })
+    }
+    this.known = Math.max(this.known, version)
   }
 }
 

@@ -1,19 +1,18 @@
 import { CLOSE_CODES, type CloseCode, onUpdate } from '@parley/core'
-import type { Bus } from '../bus/bus.js'
-import { encodeAwareness, encodeUpdate } from '../connection/messages.js'
+import type { Bus, BusMessage } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import { Audience } from './audience.js'
 import type { DocumentCache } from './documentCache.js'
-import { createDocumentSlot, type DocumentLease } from './documentSlot.js'
+import { createDocumentSlot, type DocumentLease, type DocumentSlot } from './documentSlot.js'
 import { type LoadedRoom, loadRoom } from './loadRoom.js'
-import { createLogTail, NOTHING, type TailRow } from './logTail.js'
+import { createLogTail, type LogTail, NOTHING, type TailRow } from './logTail.js'
 import type { Peer, Seat } from './peer.js'
-import { createPresenceList } from './presence.js'
 import { createRoomDocument, type RoomDocument } from './roomDocument.js'
 import { submitUpdate } from './submit.js'
-import { createWorkQueue, type WorkQueue } from './workQueue.js'
+import { UpdateIntake } from './updateIntake.js'
 
 /**
  * One user's log and who is connected to it. What is appended is passed on to the connections as it is; the document is in
@@ -79,92 +78,201 @@ export interface RoomOptions {
 
 /** Creates a {@link Room} about which nothing is known yet. */
 export function createRoom(options: RoomOptions): Room {
-  const { name, store, bus, cache, queueLoad, limits, logger, onEmpty, onFailed, onDoubt } = options
-  const queues = new Map<WorkQueue, { onDrain: () => void; mayWait: boolean }>()
-  const presence = createPresenceList(limits.awarenessClients)
-  let epoch = 0
-  let running: Promise<void> | null = null
-  let wanted = false
-  let failed = false
+  return new LogRoom(options)
+}
+
+class LogRoom implements Room {
+  readonly name: string
+  private readonly options: RoomOptions
+  private readonly audience: Audience
+  private readonly tail: LogTail
+  private readonly slot: DocumentSlot
+  private readonly intake: UpdateIntake
+  private readonly unsubscribe: (() => void) | undefined
+  private documentEpoch = 0
+  private running: Promise<void> | null = null
+  private isWanted = false
+  private hasFailed = false
   /** True if rows wait or are in quarantine: what builds on them may not be passed on before it is known to apply. */
-  let isPatchy = false
+  private isPatchy = false
 
-  const abandon = (code: CloseCode, reason: string): void => {
-    if (failed) return
-    failed = true
-    for (const queue of queues.keys()) queue.refuse(code, reason)
-    const error = new ServerError('store-unavailable', reason)
-    tail.close(error)
-    slot.discard(error)
-    unsubscribe()
-    onFailed()
-  }
-  const fail = (error: unknown): void => {
-    if (failed) return
-    logger.error({ room: name, err: error }, 'a room failed and is loaded anew')
-    abandon(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
+  constructor(options: RoomOptions) {
+    const { name, store, bus, cache, limits, logger, onDoubt } = options
+    this.name = name
+    this.options = options
+    this.audience = new Audience({
+      maxClientsPerPeer: limits.awarenessClients,
+      wake: () => this.wake(),
+      tellNodes: (update) => bus?.publish(name, { type: 'awareness', update }),
+    })
+    this.tail = createLogTail({
+      read: (after) => store.load(name, { after }),
+      take: (row) => this.take(row),
+      fail: (error) => this.fail(error),
+    })
+    this.slot = createDocumentSlot({
+      cache,
+      load: () => this.load(),
+      onLoaded: (document) => this.tail.start(document.version),
+      isNeeded: () => this.needsDocument(),
+      onEmpty: () => this.letGo(),
+      onError: (error) => logger.error({ room: name, err: error }, 'a room could not be closed'),
+    })
+    this.intake = new UpdateIntake({
+      name,
+      store,
+      limits,
+      logger,
+      audience: this.audience,
+      openDocument: () => this.slot.open(),
+      deliver: (rows) => this.deliver(rows),
+      onDoubt,
+    })
+    this.unsubscribe = bus?.subscribe(name, (message) => this.hear(message))
   }
 
-  const passOn = (update: Uint8Array, origin: unknown): void => {
-    const message = encodeUpdate(update)
-    // Who was not answered yet gets it with the answer, and would find a gap now.
-    for (const queue of queues.keys()) if (queue !== origin && queue.synced) queue.peer.send(message)
-  }
-  const relayAwareness = (awareness: Uint8Array, origin: unknown): void => {
-    const message = encodeAwareness(awareness)
-    for (const queue of queues.keys()) if (queue !== origin) queue.peer.send(message)
-  }
-  const sayWhoIsThere = (awareness: Uint8Array, origin: unknown): void => {
-    relayAwareness(awareness, origin)
-    bus?.publish(name, { type: 'awareness', update: awareness })
+  get epoch(): number {
+    return this.documentEpoch
   }
 
-  const tail = createLogTail({
-    read: (after) => store.load(name, { after }),
-    take(row) {
-      // A document passes on what it applies. While one is loaded nothing is handed on.
-      if (slot.document) slot.document.apply(row)
-      else if (row.update.byteLength > NOTHING.byteLength) passOn(row.update, row.origin)
-    },
-    fail,
-  })
+  get version(): number {
+    return this.tail.version ?? 0
+  }
 
-  const load = async (): Promise<RoomDocument> => {
-    tail.hold()
+  get peers(): number {
+    return this.audience.size
+  }
+
+  get isEmpty(): boolean {
+    return this.audience.size === 0 && this.slot.isEmpty && !this.running
+  }
+
+  openDocument(): Promise<DocumentLease> {
+    return this.slot.open()
+  }
+
+  peek(): RoomDocument | null {
+    return this.slot.peek()
+  }
+
+  join(peer: Peer, { asked } = { asked: false }): Seat {
+    const { seat, queue } = this.audience.join(peer, asked)
+    if (this.hasFailed) queue.refuse(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
+    return seat
+  }
+
+  submit(update: Uint8Array): Promise<void> {
+    return submitUpdate((peer) => this.join(peer), update)
+  }
+
+  tick(): Promise<void> {
+    return submitUpdate((peer) => this.join(peer), NOTHING, { marksTime: true })
+  }
+
+  receive(row: TailRow): void {
+    // Whoever came after this room failed is in another one, which is not told of what this one still stores.
+    if (this.hasFailed) this.options.onDoubt()
+    this.tail.push(row)
+    this.options.bus?.publish(this.name, { type: 'row', version: row.version, update: row.update })
+  }
+
+  expect(version: number): void {
+    this.tail.expect(version)
+  }
+
+  async catchUp(version: number): Promise<void> {
+    this.tail.expect(version)
+    await this.tail.reached(version)
+  }
+
+  async dismiss(code: CloseCode, reason: string): Promise<void> {
+    const { document } = this.slot
+    this.abandon(code, reason)
+    await this.idle()
+    // What a compaction under way still writes would be written after whatever the room is dismissed for.
+    await document?.finish()
+  }
+
+  async idle(): Promise<void> {
+    while (this.running) await this.running
+  }
+
+  async close(): Promise<void> {
+    await this.idle()
+    await this.slot.close()
+    this.unsubscribe?.()
+    this.tail.close(new ServerError('closed', 'The room is closed'))
+  }
+
+  private wake(): void {
+    this.isWanted = true
+    // Later in this turn of the event loop: what a client sends at once is then looked at together.
+    this.running ??= Promise.resolve().then(() => this.run())
+  }
+
+  private async run(): Promise<void> {
+    try {
+      while (this.isWanted && !this.hasFailed) {
+        // Before the look at the queues: what is added while a turn waits for the disk wants another one.
+        this.isWanted = false
+        if (await this.intake.turn()) this.isWanted = true
+      }
+    } catch (error) {
+      this.fail(error)
+    }
+    this.running = null
+    this.letGo()
+  }
+
+  private async deliver(rows: readonly TailRow[]): Promise<void> {
+    for (const row of rows) this.receive(row)
+    await this.tail.reached(Math.max(0, ...rows.map(({ version }) => version)))
+  }
+
+  /** Takes the next row of the log. A document passes on what it applies; while one is loaded nothing is handed on. */
+  private take(row: TailRow): void {
+    const { document } = this.slot
+    if (document) document.apply(row)
+    else if (row.update.byteLength > NOTHING.byteLength) this.audience.passOn(row.update, row.origin)
+  }
+
+  private hear(message: BusMessage): void {
+    if (message.type === 'awareness') this.audience.relayAwareness(message.update, null)
+    else if (message.type === 'row') {
+      const { version, update } = message
+      if (update) this.tail.push({ version, update })
+      else this.tail.expect(version)
+    }
+  }
+
+  private async load(): Promise<RoomDocument> {
+    const { name, store, queueLoad, limits, logger, onDoubt } = this.options
+    this.tail.hold()
     let loaded: LoadedRoom
     try {
       loaded = await queueLoad(() => loadRoom(store, name))
     } catch (error) {
       logger.error({ room: name, err: error }, 'a room could not be loaded')
-      tail.resume()
+      this.tail.resume()
       throw error
     }
-    report(loaded)
-    const document = createRoomDocument({
-      name,
-      store,
-      loaded,
-      limits,
-      logger,
-      upkeep: {
-        async onAppended(row) {
-          receive(row)
-          await tail.reached(row.version)
-        },
-        onDoubt,
-      },
-    })
+    this.report(loaded)
+    const onAppended = (row: LogRow): Promise<void> => this.deliver([row])
+    const upkeep = { onAppended, onDoubt }
+    const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep })
     onUpdate(
       document.doc,
-      ({ update, origin }) => passOn(update, origin),
+      ({ update, origin }) => this.audience.passOn(update, origin),
       (error) => logger.error({ room: name, err: error }, 'an update could not be passed on'),
     )
-    passOnMissed(loaded)
-    epoch = loaded.epoch
-    isPatchy = loaded.waiting.length + loaded.quarantined.length > 0
+    this.passOnMissed(loaded)
+    this.documentEpoch = loaded.epoch
+    this.isPatchy = loaded.waiting.length + loaded.quarantined.length > 0
     return document
   }
-  const report = ({ quarantined, waiting }: LoadedRoom): void => {
+
+  private report({ quarantined, waiting }: LoadedRoom): void {
+    const { name, logger } = this.options
     if (quarantined.length > 0) {
       logger.error({ room: name, rows: quarantined }, 'rows of a log were put into quarantine')
     }
@@ -173,255 +281,46 @@ export function createRoom(options: RoomOptions): Room {
       logger.warn({ room: name, rows }, 'rows of a log wait for something that is missing')
     }
   }
+
   /** What was loaded may be ahead of what was passed on, where others write to the log too. */
-  const passOnMissed = ({ rows, waiting, snapshotVersion }: LoadedRoom): void => {
-    const { version } = tail
+  private passOnMissed({ rows, waiting, snapshotVersion }: LoadedRoom): void {
+    const { version } = this.tail
     if (version === null) return
     if (snapshotVersion > version) {
-      for (const queue of queues.keys()) {
-        if (queue.synced)
-          queue.refuse(CLOSE_CODES.storeUnavailable, 'sync again: what was missed is a snapshot now')
-      }
+      this.audience.refuseSynced(
+        CLOSE_CODES.storeUnavailable,
+        'sync again: what was missed is a snapshot now',
+      )
     }
-    for (const row of rows) if (row.version > version && !waiting.includes(row)) passOn(row.update, null)
-  }
-
-  const slot = createDocumentSlot({
-    cache,
-    load,
-    onLoaded: (document) => tail.start(document.version),
-    isNeeded: () => queues.size > 0 && (isPatchy || (slot.document?.waiting.length ?? 0) > 0),
-    onEmpty: () => letGo(),
-    onError: (error) => logger.error({ room: name, err: error }, 'a room could not be closed'),
-  })
-  const letGo = (): void => {
-    if (queues.size === 0 && slot.isEmpty && !running) onEmpty()
-  }
-
-  const refuse = (queue: WorkQueue, code: CloseCode, reason: string): void => {
-    logger.info({ room: name, code, reason }, 'an update was refused')
-    queue.refuse(code, reason)
-  }
-
-  /**
-   * Looks at what waits at the head of a queue; returns what is to be stored of it. It was checked against the document as it is:
-   * what insertions of the same client another connection brings in this turn, `writers`, it may fit no longer, and waits.
-   */
-  const takeNews = (
-    document: RoomDocument,
-    queue: WorkQueue,
-    othersWait: boolean,
-    writers: Set<number>,
-  ): Uint8Array | null => {
-    const [first, ...rest] = queue.peekUpdates()
-    const state = queues.get(queue)
-    if (!first || !state) return null
-    const prepared = document.prepare([first, ...rest])
-    if (prepared.outcome === 'gap') {
-      // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
-      // connection brings in this turn.
-      const waits = queue.awaitsAnswer || (othersWait && state.mayWait)
-      if (!queue.awaitsAnswer) state.mayWait = !waits
-      if (waits && queue.bytes <= limits.queuedBytes) {
-        queue.stall(prepared.reason)
-        return null
-      }
-    } else state.mayWait = true
-    if (prepared.outcome === 'news' && othersWait) {
-      for (const client of prepared.writers) if (writers.has(client)) return null
-      for (const client of prepared.writers) writers.add(client)
-    }
-    queue.removeUpdates(prepared.taken)
-    if (prepared.outcome === 'known') return queue.peer.marksTime ? NOTHING : null
-    if (prepared.outcome === 'invalid') refuse(queue, CLOSE_CODES.malformed, prepared.reason)
-    else if (prepared.outcome === 'gap') {
-      refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
-    } else if (queue.peer.readOnly) refuse(queue, CLOSE_CODES.forbidden, 'this connection may only read')
-    else if (document.exceedsQuota(prepared.news.byteLength))
-      refuse(queue, CLOSE_CODES.tooLarge, quotaReason(limits))
-    else if (document.isLogFull())
-      refuse(queue, CLOSE_CODES.storeUnavailable, 'the log of the room has to be compacted first')
-    else return prepared.news
-    return null
-  }
-
-  /** Stores what was taken from the queues, and hands it to the tail. */
-  const append = async (writes: ReadonlyArray<{ queue: WorkQueue; news: Uint8Array }>): Promise<number> => {
-    const results = await Promise.allSettled(writes.map(({ news }) => store.append(name, news)))
-    const stored: TailRow[] = []
-    for (const [index, { queue, news }] of writes.entries()) {
-      const result = results[index]
-      if (result?.status === 'fulfilled') {
-        stored.push({ version: result.value, update: news, origin: queue, isChecked: true })
-      } else {
-        logger.error({ room: name, err: result?.reason }, 'an update could not be stored')
-        queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
-      }
-    }
-    // What was not said to be stored may be all the same; and who came after this room failed was not told of what is.
-    if (failed || stored.length < writes.length) onDoubt()
-    for (const row of stored) receive(row)
-    await tail.reached(Math.max(0, ...stored.map(({ version }) => version)))
-    return stored.length
-  }
-
-  /** Stores and passes on what waits at the heads of the queues; false if nothing did. */
-  const turn = async (): Promise<boolean> => {
-    for (const queue of queues.keys()) queue.answer(null)
-    const wanting = [...queues.keys()].filter((queue) => queue.wantsDocument)
-    if (wanting.length === 0) {
-      finishTurn(false)
-      return false
-    }
-    let lease: DocumentLease
-    try {
-      lease = await slot.open()
-    } catch {
-      // Logged where it was loaded, once for all who wait for it.
-      for (const queue of wanting) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
-      finishTurn(false)
-      return true
-    }
-    try {
-      const { document } = lease
-      for (const queue of queues.keys()) queue.answer(document.doc)
-      const withUpdates = [...queues.keys()].filter((queue) => queue.peekUpdates().length > 0)
-      const writes: Array<{ queue: WorkQueue; news: Uint8Array }> = []
-      const writers = new Set<number>()
-      for (const queue of withUpdates) {
-        const news = takeNews(document, queue, withUpdates.length > 1, writers)
-        if (news) writes.push({ queue, news })
-      }
-      const stored = writes.length > 0 ? await append(writes) : 0
-      if (stored > 0) document.checkLog()
-      finishTurn(stored > 0)
-      return withUpdates.length > 0
-    } finally {
-      lease.release()
-    }
-  }
-  const finishTurn = (isNews: boolean): void => {
-    for (const [queue, { onDrain }] of queues) {
-      if (isNews || !queue.awaitsAnswer) queue.retry()
-      if (queue.finished) queues.delete(queue)
-      else onDrain()
+    for (const row of rows) {
+      if (row.version > version && !waiting.includes(row)) this.audience.passOn(row.update, null)
     }
   }
 
-  const run = async (): Promise<void> => {
-    try {
-      while (wanted && !failed) {
-        // Before the look at the queues: what is added while a turn waits for the disk wants another one.
-        wanted = false
-        if (await turn()) wanted = true
-      }
-    } catch (error) {
-      fail(error)
-    }
-    running = null
-    letGo()
-  }
-  const wake = (): void => {
-    wanted = true
-    // Later in this turn of the event loop: what a client sends at once is then looked at together.
-    running ??= Promise.resolve().then(run)
+  private needsDocument(): boolean {
+    return this.audience.size > 0 && (this.isPatchy || (this.slot.document?.waiting.length ?? 0) > 0)
   }
 
-  const receive = (row: TailRow): void => {
-    tail.push(row)
-    bus?.publish(name, { type: 'row', version: row.version, update: row.update })
-  }
-  const unsubscribe =
-    bus?.subscribe(name, (message) => {
-      if (message.type === 'awareness') relayAwareness(message.update, null)
-      else if (message.type === 'row') {
-        if (message.update) tail.push({ version: message.version, update: message.update })
-        else tail.expect(message.version)
-      }
-    }) ?? (() => {})
-
-  const join: Room['join'] = (peer, { asked } = { asked: false }) => {
-    const queue = createWorkQueue(peer, asked, wake)
-    const state = { onDrain: () => {}, mayWait: true }
-    queues.set(queue, state)
-    if (failed) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room is loaded anew')
-    return {
-      add: queue.add,
-      receiveAwareness(update) {
-        try {
-          if (presence.receive(queue, update)) sayWhoIsThere(update, queue)
-        } catch (error) {
-          if (!(error instanceof ServerError)) throw error
-          queue.refuse(CLOSE_CODES.malformed, error.message)
-        }
-      },
-      sendAwareness() {
-        const all = presence.all()
-        if (all) peer.send(encodeAwareness(all))
-      },
-      get stalled() {
-        return queue.stalled
-      },
-      get queuedBytes() {
-        return queue.bytes
-      },
-      set onDrain(listener: () => void) {
-        state.onDrain = listener
-      },
-      leave() {
-        const gone = presence.leave(queue)
-        if (gone) sayWhoIsThere(gone, queue)
-        queue.leave()
-      },
-    }
+  private letGo(): void {
+    if (this.isEmpty) this.options.onEmpty()
   }
 
-  const idle = async (): Promise<void> => {
-    while (running) await running
+  private fail(error: unknown): void {
+    if (this.hasFailed) return
+    this.options.logger.error({ room: this.name, err: error }, 'a room failed and is loaded anew')
+    this.abandon(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
   }
 
-  return {
-    name,
-    get epoch() {
-      return epoch
-    },
-    get version() {
-      return tail.version ?? 0
-    },
-    get peers() {
-      return queues.size
-    },
-    get isEmpty() {
-      return queues.size === 0 && slot.isEmpty && !running
-    },
-    openDocument: slot.open,
-    peek: slot.peek,
-    join,
-    submit: (update) => submitUpdate(join, update),
-    tick: () => submitUpdate(join, NOTHING, { marksTime: true }),
-    receive,
-    expect: tail.expect,
-    async catchUp(version) {
-      tail.expect(version)
-      await tail.reached(version)
-    },
-    async dismiss(code, reason) {
-      const { document } = slot
-      abandon(code, reason)
-      await idle()
-      // What a compaction under way still writes would be written after whatever the room is dismissed for.
-      await document?.finish()
-    },
-    idle,
-    async close() {
-      await idle()
-      await slot.close()
-      unsubscribe()
-      tail.close(new ServerError('closed', 'The room is closed'))
-    },
+  private abandon(code: CloseCode, reason: string): void {
+    if (this.hasFailed) return
+    this.hasFailed = true
+    this.audience.refuse(code, reason)
+    const error = new ServerError('store-unavailable', reason)
+    this.tail.close(error)
+    this.slot.discard(error)
+    this.unsubscribe?.()
+    this.options.onFailed()
   }
 }
 
-function quotaReason({ documentBytes }: Limits): string {
-  return `the document would be larger than ${documentBytes} bytes`
-}
+const LOADED_ANEW = 'the room is loaded anew'
