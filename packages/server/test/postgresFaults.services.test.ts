@@ -213,6 +213,29 @@ describe('a log in PostgreSQL, when something goes wrong', () => {
     expect(groups).toBeLessThan(5 * rounds)
   })
 
+  it('[L31] writes nothing twice where a room is left out of a group first and refused then', async () => {
+    const schema = await newSchema()
+    const [store, other] = [await open(schema.url), await open(schema.url)]
+    const own = { compose: () => ({ update: bytes(1), clocks: 1 }) }
+    await store.appendOwn('bob', own)
+    // From now on the first one composes for a turn that is over, and its first statement leaves the room out.
+    await other.appendOwn('bob', own)
+    await schema.query(`create function refuse() returns trigger language plpgsql as $$ begin
+      if new.room_id = (select id from parley_rooms where room = 'bob') then raise 'not now'; end if;
+      return new; end $$`)
+    await schema.query(
+      'create trigger refuse before insert on parley_rows for each row execute function refuse()',
+    )
+    const [written, refused] = await Promise.allSettled([
+      store.append('alice', bytes(1)),
+      store.appendOwn('bob', own),
+    ])
+    expect(written).toEqual({ status: 'fulfilled', value: 1 })
+    expect(refused).toMatchObject({ status: 'rejected', reason: unavailable })
+    expect((await store.load('alice')).rows).toHaveLength(1)
+    expect((await store.load('bob')).rows).toHaveLength(2)
+  })
+
   it('[L34] does not open where commits are not durable', async () => {
     const { url } = await newSchema()
     const unsafe = new URL(url)

@@ -11,9 +11,9 @@ import {
   type RoomPart,
   type RoomWriter,
 } from './group.js'
-import { groupParameters } from './groupParameters.js'
+import { groupStatement } from './groupStatement.js'
 import { decodeName, encodeName } from './names.js'
-import { READ_SCOPED_VALUES, READ_WRITERS, WRITE_GROUP } from './statements.js'
+import { READ_SCOPED_VALUES, READ_WRITERS } from './statements.js'
 import { decodeValues, type StoredValue } from './storedValues.js'
 
 /** Writes what many callers bring, in groups. */
@@ -95,9 +95,8 @@ export function createGroupWriter(
     )
   }
 
-  /** Writes jobs with as few statements as it takes. */
-  const writeAll = async (jobs: readonly Job[]): Promise<Map<Job, Outcome>> => {
-    const outcomes = new Map<Job, Outcome>()
+  /** Writes jobs with as few statements as it takes; what it throws is not about those that have an outcome by then. */
+  const writeAll = async (jobs: readonly Job[], outcomes: Map<Job, Outcome>): Promise<void> => {
     let waiting = jobs
     for (let vain = 0; waiting.length > 0; ) {
       if (vain > MAX_VAIN_ATTEMPTS) {
@@ -121,58 +120,37 @@ export function createGroupWriter(
       // What is known of rooms that were left out is out of date.
       for (const job of waiting) if (job.kind === 'own' && !group.later.has(job)) writers.delete(job.room)
     }
-    return outcomes
   }
 
   const write = async (group: Group): Promise<WrittenRoom[]> => {
     const { rooms, values } = group
     if (rooms.length === 0 && values.length === 0) return []
-    const written = await database.write<WrittenRoom>(WRITE_GROUP, groupParameters(group))
+    const written = await database.write<WrittenRoom>(...groupStatement(group))
     const updates = written.reduce((sum, { place }) => sum + (rooms[place - 1]?.rows.length ?? 0), 0)
     if (updates > 0) onBatch?.({ updates })
     return written
   }
 
-  /** As {@link writeAll}, for jobs of one room, or of none: what goes wrong is theirs. */
-  const writeRoom = async (jobs: readonly Job[]): Promise<Map<Job, Outcome>> => {
-    try {
-      return await writeAll(jobs)
-    } catch (error) {
-      return new Map(jobs.map((job) => [job, { error }]))
-    }
-  }
-
   const writeBatch = async (jobs: readonly Job[]): Promise<Outcome[]> => {
-    let outcomes: Map<Job, Outcome>
-    try {
-      outcomes = await writeAll(jobs)
-    } catch (error) {
-      if (!(error instanceof NotDone) || jobs.length === 1) throw error
-      outcomes = await writeApart(jobs)
-    }
+    const outcomes = new Map<Job, Outcome>()
+    await writeOrRefuse(jobs, outcomes)
     return jobs.map((job) => outcomes.get(job) as Outcome)
   }
 
-  /** PostgreSQL refused a group and says not for whose sake: each room is tried by itself. */
-  const writeApart = async (jobs: readonly Job[]): Promise<Map<Job, Outcome>> => {
-    const byRoom = new Map<string | null, Job[]>()
-    for (const job of jobs) {
-      const room = roomOf(job)
-      const others = byRoom.get(room)
-      if (others) others.push(job)
-      else byRoom.set(room, [job])
+  const writeOrRefuse = async (jobs: readonly Job[], outcomes: Map<Job, Outcome>): Promise<void> => {
+    try {
+      await writeAll(jobs, outcomes)
+    } catch (error) {
+      const rest = jobs.filter((job) => !outcomes.has(job))
+      const byRoom = groupByRoom(rest)
+      if (error instanceof NotDone && byRoom.size > 1) {
+        // PostgreSQL refused all and says not for whose sake: each room is tried by itself.
+        await Promise.all([...byRoom.values()].map((own) => writeOrRefuse(own, outcomes)))
+        return
+      }
+      for (const job of rest) outcomes.set(job, { error })
+      if (error instanceof NotDone) for (const room of byRoom.keys()) if (room !== null) hold(room)
     }
-    const outcomes = new Map<Job, Outcome>()
-    await Promise.all(
-      [...byRoom].map(async ([room, own]) => {
-        const written = await writeRoom(own)
-        for (const [job, outcome] of written) {
-          outcomes.set(job, outcome)
-          if (room !== null && isNotDone(outcome)) hold(room)
-        }
-      }),
-    )
-    return outcomes
   }
 
   const createLane = (): GroupCommit<Job, Outcome> =>
@@ -207,8 +185,15 @@ function roomOf(job: Job): string | null {
   return job.kind === 'values' ? null : job.room
 }
 
-function isNotDone(outcome: Outcome): boolean {
-  return outcome !== null && 'error' in outcome && outcome.error instanceof NotDone
+function groupByRoom(jobs: readonly Job[]): Map<string | null, Job[]> {
+  const groups = new Map<string | null, Job[]>()
+  for (const job of jobs) {
+    const room = roomOf(job)
+    const others = groups.get(room)
+    if (others) others.push(job)
+    else groups.set(room, [job])
+  }
+  return groups
 }
 
 function sizeOf(job: Job): number {

@@ -1,8 +1,9 @@
-import type { Parameter } from './database.js'
+import type { Parameter, Statement } from './database.js'
 import type { Group } from './group.js'
+import { APPEND_GROUP, WRITE_GROUP } from './statements.js'
 
-/** The parameters of `WRITE_GROUP`, in its order. The bytes of all rows and values are one of them. */
-export function groupParameters({ rooms, values }: Group): Parameter[] {
+/** The statement that writes a group, and its parameters. The bytes of all rows and values are one of them. */
+export function groupStatement({ rooms, values }: Group): [statement: Statement, parameters: Parameter[]] {
   const bytes: Buffer[] = []
   // PostgreSQL counts from 1.
   let end = 1
@@ -28,26 +29,26 @@ export function groupParameters({ rooms, values }: Group): Parameter[] {
       rowLengths.push(value.byteLength)
     }
   }
-  // Of arrays that end early PostgreSQL takes the rest as null.
-  const writing = rooms.some(({ after }) => after !== null) ? rooms : []
-  return [
-    arrayOfBytes(rooms.map(({ name }) => name)),
-    arrayOf(rooms.map(({ rows }) => rows.length)),
-    arrayOf(writing.map(({ before, after }) => (after ? before.turn : null))),
-    arrayOf(writing.map(({ before }) => before.state !== null)),
-    arrayOf(writing.map(({ after }) => after?.client ?? null)),
-    arrayOf(writing.map(({ after }) => after?.clock ?? null)),
-    arrayOf(rowPlaces),
-    arrayOf(rowNumbers),
-    arrayOf(rowStarts),
-    arrayOf(rowLengths),
+  const names = arrayOfBytes(rooms.map(({ name }) => name))
+  const counts = arrayOf(rooms.map(({ rows }) => rows.length))
+  const rows = [rowPlaces, rowNumbers, rowStarts, rowLengths].map(arrayOf)
+  if (values.length === 0 && rooms.every(({ after }) => after === null)) {
+    return [APPEND_GROUP, [names, counts, ...rows, Buffer.concat(bytes, end - 1)]]
+  }
+  const writers = [
+    arrayOf(rooms.map(({ before, after }) => (after ? before.turn : null))),
+    arrayOf(rooms.map(({ before }) => before.state !== null)),
+    arrayOf(rooms.map(({ after }) => after?.client ?? null)),
+    arrayOf(rooms.map(({ after }) => after?.clock ?? null)),
+  ]
+  const valued = [
     arrayOf(values.map(({ room }) => (room === null ? 0 : (places.get(room) ?? 0)))),
     arrayOfBytes(values.map(({ scope }) => scope)),
     arrayOfBytes(values.map(({ name }) => name)),
     arrayOf(values.map(({ value }) => put(value))),
     arrayOf(values.map(({ value }) => value?.byteLength ?? null)),
-    Buffer.concat(bytes, end - 1),
   ]
+  return [WRITE_GROUP, [names, counts, ...writers, ...rows, ...valued, Buffer.concat(bytes, end - 1)]]
 }
 
 /** PostgreSQL's text for an array; the driver's own way takes ten times as long, which counts for thousands. */
