@@ -332,6 +332,14 @@ describe('POST /conversations/…', () => {
     expect(await unread(here)).toBe(0)
   })
 
+  it('setUnread marks nothing that is deleted', async () => {
+    const here = await world(peers(3), 3)
+    await here.post('/conversations/delete', { uid: 'alice', ...wire })
+    const { version } = await here.running.store.load('alice')
+    await here.post('/conversations/setUnread', { uid: 'alice', ...wire, unread: 2 })
+    expect((await here.running.store.load('alice')).version).toBe(version)
+  })
+
   it('clearUnread reads what is deleted too, which may be taken back', async () => {
     const here = await world(peers(3))
     await here.post('/conversations/delete', { uid: 'alice', ...wire })

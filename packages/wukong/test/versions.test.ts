@@ -98,6 +98,21 @@ describe('the index', () => {
     expect(selectReminders(index, 2)).toMatchObject([{ version: 3 }])
   })
 
+  it('[V7] an extra that is blank again is told to who begins anew too, for that one may have written it', () => {
+    const { store, index } = logged()
+    receive(store, bob, 1)
+    receive(store, group, 1)
+    store.conversation(bob).draft.set('x')
+    store.conversation(bob).draft.clear()
+    expect(selectExtras(index, 0)).toEqual([{ key: '1:bob', version: 4, deleted: false }])
+    // Where nobody knows any more what there was, it is not.
+    const anew = rebuildVersionIndex(
+      index.head,
+      [bob, group].map((channel) => store.conversation(channel).getSnapshot()),
+    )
+    expect(selectExtras(anew, 0)).toEqual([])
+  })
+
   it('[V8] the three states differ even where a draft is all there is to say', () => {
     const { store, index } = logged()
     store.conversation(bob).draft.set('x')

@@ -18,9 +18,10 @@ export async function setUnread(
   count: number,
   { marks }: { readonly marks: boolean },
 ): Promise<void> {
-  const { lastMessage, unread } = user.conversation(channel)
+  const { lastMessage, unread, hidden } = user.conversation(channel)
   if (!lastMessage) return
   if (count <= 0) return clearUnread(user, channel)
+  if (hidden) return
   const wanted = count > lastMessage.messageSeq ? 1 : count
   if (unread > wanted) await user.act((store) => store.conversation(channel).leaveUnread(wanted))
   else if (unread === 0 && marks) await user.act((store) => store.conversation(channel).markUnread())

@@ -143,7 +143,10 @@ export function createConversationManager(store: Store, options: ManagerOptions 
 
   const setUnread = (channel: Channel, count: number): void => {
     const handle = store.conversation(channel)
-    delegates.quietly(() => (count === 0 ? handle.markRead() : handle.leaveUnread(count, { told: true })))
+    delegates.quietly(() => {
+      if (count === 0) handle.markRead()
+      else if (!handle.getSnapshot().hidden) handle.leaveUnread(count, { told: true })
+    })
     const { unread } = handle.getSnapshot()
     delegates.tell((delegate) => delegate.onConversationUnreadCountUpdate?.(handle.channel, unread))
   }

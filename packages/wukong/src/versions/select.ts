@@ -1,4 +1,5 @@
 import { type ChannelKey, parseChannelKey } from '@parley/core'
+import type { IndexRow } from './indexRow.js'
 import { BLANK_EXTRA } from './shown.js'
 import type { VersionIndex } from './versionIndex.js'
 
@@ -77,12 +78,18 @@ export function selectExtras(index: VersionIndex, version: number): SelectedConv
   const since = index.isKnown(version) ? version : 0
   const items: SelectedConversation[] = []
   for (const [key, row] of index.rows) {
-    // To one that begins anew what is blank need not be said; to one from another history it must.
-    if (row.extraVersion > since && (version > 0 || row.extra !== BLANK_EXTRA)) {
+    // To one that begins anew what is blank need not be said, unless it was not: that one may have written what was there. To
+    // one from another history everything must.
+    if (row.extraVersion > since && (version > 0 || row.extra !== BLANK_EXTRA || !isStamped(row))) {
       items.push({ key, version: row.extraVersion, deleted: false })
     }
   }
   return items.sort((a, b) => a.version - b.version)
+}
+
+/** True for a row that was stamped as a whole: nobody knows whether it ever had an extra. */
+function isStamped({ version, extraVersion, reminderVersion }: IndexRow): boolean {
+  return version === extraVersion && extraVersion === reminderVersion
 }
 
 /** Selects the conversations whose reminders changed since a version. */
