@@ -111,6 +111,9 @@ describe('the index', () => {
       [bob, group].map((channel) => store.conversation(channel).getSnapshot()),
     )
     expect(selectExtras(anew, 0)).toEqual([])
+    receive(store, bob, 2)
+    anew.integrate(anew.head + 1, [store.conversation(bob).getSnapshot()])
+    expect(selectExtras(anew, 0)).toEqual([])
   })
 
   it('[V8] the three states differ even where a draft is all there is to say', () => {

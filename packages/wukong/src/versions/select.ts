@@ -87,9 +87,9 @@ export function selectExtras(index: VersionIndex, version: number): SelectedConv
   return items.sort((a, b) => a.version - b.version)
 }
 
-/** True for a row that was stamped as a whole: nobody knows whether it ever had an extra. */
-function isStamped({ version, extraVersion, reminderVersion }: IndexRow): boolean {
-  return version === extraVersion && extraVersion === reminderVersion
+/** True where nothing is known of an extra since its row was stamped as a whole: it may never have been more than blank. */
+function isStamped({ extraVersion, reminderVersion }: IndexRow): boolean {
+  return extraVersion === reminderVersion
 }
 
 /** Selects the conversations whose reminders changed since a version. */
