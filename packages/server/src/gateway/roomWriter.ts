@@ -94,8 +94,9 @@ export function createRoomWriter({ room, document }: DocumentAccess, logger: Log
     if (timer) clearTimeout(timer)
     timer = setTimeout(() => {
       timer = null
-      // At worst it is swept after the next act.
-      if (copy) enqueue((store) => store.maintain()).catch(() => {})
+      // At worst it is swept after the next act. Where the document has left memory, the room may be closed by now.
+      if (document.doc.isDestroyed) drop()
+      else if (copy) enqueue((store) => store.maintain()).catch(() => {})
     }, SWEEP_DELAY_MS)
     timer.unref()
   }

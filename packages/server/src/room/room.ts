@@ -70,8 +70,8 @@ export interface RoomOptions {
   logger: Logger
   /** The room is empty now. */
   onEmpty: () => void
-  /** What the room knows is not what is stored: it must not be used any more. Called once. */
-  onFailed: () => void
+  /** The room must not be used any more: it is closed, or what it knows is not what is stored. Called once. */
+  onEnded: () => void
   /** A row may have got into the log that nobody will tell of. */
   onDoubt: () => void
 }
@@ -92,7 +92,7 @@ class LogRoom implements Room {
   private documentEpoch = 0
   private running: Promise<void> | null = null
   private isWanted = false
-  private hasFailed = false
+  private hasEnded = false
   /** True if rows wait or are in quarantine: what builds on them may not be passed on before it is known to apply. */
   private isPatchy = false
 
@@ -157,7 +157,7 @@ class LogRoom implements Room {
 
   join(peer: Peer, { asked } = { asked: false }): Seat {
     const { seat, queue } = this.audience.join(peer, asked)
-    if (this.hasFailed) queue.refuse(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
+    if (this.hasEnded) queue.refuse(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
     return seat
   }
 
@@ -171,7 +171,7 @@ class LogRoom implements Room {
 
   receive(row: TailRow): void {
     // Whoever came after this room failed is in another one, which is not told of what this one still stores.
-    if (this.hasFailed) this.options.onDoubt()
+    if (this.hasEnded) this.options.onDoubt()
     this.tail.push(row)
     this.options.bus?.publish(this.name, { type: 'row', version: row.version, update: row.update })
   }
@@ -200,8 +200,7 @@ class LogRoom implements Room {
   async close(): Promise<void> {
     await this.idle()
     await this.slot.close()
-    this.unsubscribe?.()
-    this.tail.close(new ServerError('closed', 'The room is closed'))
+    this.end(new ServerError('closed', 'The room is closed'))
   }
 
   private wake(): void {
@@ -212,7 +211,7 @@ class LogRoom implements Room {
 
   private async run(): Promise<void> {
     try {
-      while (this.isWanted && !this.hasFailed) {
+      while (this.isWanted && !this.hasEnded) {
         // Before the look at the queues: what is added while a turn waits for the disk wants another one.
         this.isWanted = false
         if (await this.intake.turn()) this.isWanted = true
@@ -306,20 +305,24 @@ class LogRoom implements Room {
   }
 
   private fail(error: unknown): void {
-    if (this.hasFailed) return
+    if (this.hasEnded) return
     this.options.logger.error({ room: this.name, err: error }, 'a room failed and is loaded anew')
     this.abandon(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
   }
 
   private abandon(code: CloseCode, reason: string): void {
-    if (this.hasFailed) return
-    this.hasFailed = true
+    if (this.hasEnded) return
     this.audience.refuse(code, reason)
-    const error = new ServerError('store-unavailable', reason)
-    this.tail.close(error)
-    this.slot.discard(error)
+    this.end(new ServerError('store-unavailable', reason))
+  }
+
+  private end(reason: ServerError): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.tail.close(reason)
+    this.slot.discard(reason)
     this.unsubscribe?.()
-    this.options.onFailed()
+    this.options.onEnded()
   }
 }
 

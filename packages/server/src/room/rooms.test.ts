@@ -507,6 +507,20 @@ describe('rooms', () => {
     )
   })
 
+  it('[R2] take nothing once they have left, from whoever still knows them', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store, { timing: { roomIdleMs: 1 } })
+    const { room, release } = await rooms.acquire('alice')
+    release()
+    await vi.waitFor(() => expect(rooms.all()).toEqual([]))
+    await room.idle()
+    await expect(room.openDocument()).rejects.toThrow('closed')
+    await expect(room.submit(textUpdates('x')[0] as Uint8Array)).rejects.toMatchObject({
+      code: 'store-unavailable',
+    })
+    expect((await store.load('alice')).version).toBe(0)
+  })
+
   it('[R7] write nothing any more once they are dismissed, though they were being compacted', async () => {
     const store = createMemoryLog()
     const channel = { channelId: 'bob', channelType: 1 }

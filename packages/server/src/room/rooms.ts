@@ -105,7 +105,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
           void room.close()
         }
       },
-      onFailed: forget,
+      onEnded: forget,
       onDoubt: () => doubt(name),
     })
     const slot: Slot = { room, leases: 0 }
