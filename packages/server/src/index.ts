@@ -82,7 +82,7 @@ export {
 export type { RoomFollower } from './room/follower.js'
 export type { Peer, Seat, Work } from './room/peer.js'
 export type { Room } from './room/room.js'
-export type { DocumentLease } from './room/documentSlot.js'
+export type { DocumentLease, DocumentNeed } from './room/documentSlot.js'
 export type { RoomDocument } from './room/roomDocument.js'
 export {
   createRooms,

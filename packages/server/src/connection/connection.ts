@@ -149,7 +149,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     let document: DocumentLease
     try {
       entered = rooms.enter(name)
-      document = await entered.room.openDocument()
+      document = await entered.room.openDocument('look')
     } catch {
       entered?.release()
       // Logged where the room was to be loaded, once for all who wait for it.

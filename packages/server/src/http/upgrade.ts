@@ -14,6 +14,7 @@ import { closeSocket } from '../connection/closeSocket.js'
 import { createSocketServer } from '../connection/socketServer.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
+import { createPacer } from './pacer.js'
 
 /** A WebSocket that may use a room. */
 export interface Admitted {
@@ -45,6 +46,8 @@ export interface UpgradeOptions {
 const FRAME_OVERHEAD_BYTES = 1024
 /** A client speaks when the upgrade is answered. What comes with the request of one that does not wait is no more than this. */
 const MAX_EARLY_BYTES = 4096
+/** When a crowd connects, handshakes take so much of a turn of the event loop, in milliseconds; then those get theirs who are there. */
+const HANDSHAKE_BUDGET_MS = 4
 /** Whoever is refused need not say much. */
 const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
@@ -65,6 +68,7 @@ export function createUpgradeHandler(
   const { limits, logger, audit, clientAddress, admission, isStopping, admit } = options
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
+  const pace = createPacer({ budgetMs: HANDSHAKE_BUDGET_MS })
   let refusedCount = 0
   const refuse = (
     request: IncomingMessage,
@@ -96,16 +100,13 @@ export function createUpgradeHandler(
     })
   }
 
-  const decide = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    // Until ws takes the socket over nobody else listens, and an error event would end the process.
-    const onError = (): void => {
-      socket.destroy()
-    }
-    socket.on('error', onError)
-    // Before anything is awaited: a connection that is gone has no address any more.
-    const remoteAddress = clientAddress(request)
+  const decide = async (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    remoteAddress: string | undefined,
+  ): Promise<void> => {
     const decision = await letIn(request, head, remoteAddress)
-    socket.off('error', onError)
     if ('code' in decision) {
       if (!socket.destroyed) refuse(request, socket, head, { ...decision, remoteAddress })
       return
@@ -142,9 +143,20 @@ export function createUpgradeHandler(
   }
 
   return (request, socket, head) => {
-    decide(request, socket, head).catch((error) => {
-      logger.error({ err: error }, 'a WebSocket could not be upgraded')
+    // Until ws takes the socket over nobody else listens, and an error event would end the process.
+    const onError = (): void => {
       socket.destroy()
+    }
+    socket.on('error', onError)
+    // Before anything is awaited: a connection that is gone has no address any more.
+    const remoteAddress = clientAddress(request)
+    pace(() => {
+      decide(request, socket, head, remoteAddress)
+        .catch((error) => {
+          logger.error({ err: error }, 'a WebSocket could not be upgraded')
+          socket.destroy()
+        })
+        .finally(() => socket.off('error', onError))
     })
   }
 }

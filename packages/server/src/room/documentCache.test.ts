@@ -40,6 +40,18 @@ describe('the documents in memory', () => {
     cache.close()
   })
 
+  it('[R2] go sooner where they were only looked at, unless they were used before', async () => {
+    const dropped: number[] = []
+    const cache = createDocumentCache({ maxBytes: 100, idleMs: 60_000 })
+    const [looked, used] = fakes(2, dropped) as [Fake, Fake]
+    cache.touch(used)
+    cache.touch(used, true)
+    cache.touch(looked, true)
+    await vi.waitFor(() => expect(dropped).toEqual([0]), { timeout: 5_000 })
+    expect(cache.count).toBe(1)
+    cache.close()
+  })
+
   it('[R2] go when nobody has used them for a while, and not while somebody does', async () => {
     const dropped: number[] = []
     const cache = createDocumentCache({ maxBytes: 100, idleMs: 20 })

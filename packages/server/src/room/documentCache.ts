@@ -9,8 +9,8 @@ export interface CachedDocument {
 
 /** Which documents stay in memory: those that are needed, and of the others the ones used last, as far as they fit. */
 export interface DocumentCache {
-  /** The document was used just now. */
-  touch: (document: CachedDocument) => void
+  /** The document was used just now; one that was only looked at, `briefly`, is not kept for long. */
+  touch: (document: CachedDocument, briefly?: boolean) => void
   /** The document is not in memory any more. */
   remove: (document: CachedDocument) => void
   readonly count: number
@@ -25,14 +25,20 @@ export interface DocumentCacheOptions {
   idleMs: number
 }
 
+/**
+ * So long a document stays that was only looked at, in milliseconds: when a crowd connects, what each needs once is let go of
+ * while it is still cheap for the garbage collector.
+ */
+const BRIEF_MS = 250
 /** Idle documents are looked for so many times in the time they may stay. */
 const LOOKS = 4
 const MIN_LOOK_MS = 10
 
 /** Creates a {@link DocumentCache}. */
 export function createDocumentCache({ maxBytes, idleMs }: DocumentCacheOptions): DocumentCache {
-  /** When each was used last and how large it was then, the longest ago first. */
-  const used = new Map<CachedDocument, { at: number; bytes: number }>()
+  const briefMs = Math.min(BRIEF_MS, idleMs)
+  /** Until when each may stay and how large it was when it was used last, the longest ago first. */
+  const used = new Map<CachedDocument, { until: number; bytes: number }>()
   let bytes = 0
   let timer: NodeJS.Timeout | null = null
 
@@ -46,23 +52,22 @@ export function createDocumentCache({ maxBytes, idleMs }: DocumentCacheOptions):
   }
   const dropIdle = (): void => {
     timer = null
-    const before = performance.now() - idleMs
-    for (const [document, { at }] of used) {
-      if (at > before) break
-      if (!document.isBusy) drop(document)
-    }
+    const now = performance.now()
+    for (const [document, { until }] of used) if (until <= now && !document.isBusy) drop(document)
     look()
   }
   const look = (): void => {
     if (timer || used.size === 0) return
-    timer = setTimeout(dropIdle, Math.max(MIN_LOOK_MS, idleMs / LOOKS))
+    timer = setTimeout(dropIdle, Math.max(MIN_LOOK_MS, briefMs / LOOKS))
     timer.unref()
   }
 
   return {
-    touch(document) {
+    touch(document, briefly = false) {
+      const until = performance.now() + (briefly ? briefMs : idleMs)
+      const stays = used.get(document)?.until ?? until
       remove(document)
-      used.set(document, { at: performance.now(), bytes: document.bytes })
+      used.set(document, { until: Math.max(until, stays), bytes: document.bytes })
       bytes += document.bytes
       for (const other of used.keys()) {
         if (bytes <= maxBytes) break

@@ -18,6 +18,7 @@ function slotOf(load: () => Promise<RoomDocument>, onLoaded: () => void = () => 
   return createDocumentSlot({
     cache: createDocumentCache({ maxBytes: 0, idleMs: 1 }),
     load,
+    hurry: () => {},
     onLoaded,
     isNeeded: () => false,
     onEmpty: () => {},
@@ -29,7 +30,7 @@ describe('the place of a document', () => {
   it('[R2] is empty from the moment on that the document is let go of: nothing is taken by one that tells nobody', async () => {
     const left = document(() => Promise.resolve())
     const slot = slotOf(async () => left)
-    ;(await slot.open()).release()
+    ;(await slot.open('work')).release()
     const seen: unknown[] = []
     const { destroy } = left
     left.destroy = () => {
@@ -50,11 +51,11 @@ describe('the place of a document', () => {
           arrive = () => resolve(late)
         }),
     )
-    const waiting = slot.open()
+    const waiting = slot.open('work')
     slot.discard(new Error('given up'))
     arrive()
     await expect(waiting).rejects.toThrow('given up')
-    await expect(slot.open()).rejects.toThrow('given up')
+    await expect(slot.open('work')).rejects.toThrow('given up')
     expect([late.destroyed, slot.document]).toEqual([1, null])
   })
 
@@ -62,7 +63,7 @@ describe('the place of a document', () => {
     const given = document()
     const onLoaded = vi.fn(() => slot.discard(new Error('does not fit')))
     const slot = slotOf(async () => given, onLoaded)
-    await expect(slot.open()).rejects.toThrow('does not fit')
+    await expect(slot.open('work')).rejects.toThrow('does not fit')
     expect(onLoaded).toHaveBeenCalledTimes(1)
     expect([given.destroyed, slot.document, slot.isEmpty]).toEqual([1, null, true])
   })

@@ -1,9 +1,17 @@
 import type { CachedDocument, DocumentCache } from './documentCache.js'
 import type { RoomDocument } from './roomDocument.js'
 
+/**
+ * What a document is needed for: `work` is loaded first, and keeps it in memory for a while after; for a `look`, such as the
+ * answer to a sync, it may take its time and is soon let go of.
+ */
+export type DocumentNeed = 'work' | 'look'
+
 /** Keeps a document in memory. */
 export interface DocumentLease {
   readonly document: RoomDocument
+  /** What was to be a look became work. */
+  keep: () => void
   /** May be called twice. */
   release: () => void
 }
@@ -16,7 +24,7 @@ export interface DocumentSlot {
   /** The document if it is in memory, for a look at it in this turn of the event loop. */
   peek: () => RoomDocument | null
   /** Loads the document if need be, once for all who ask. */
-  open: () => Promise<DocumentLease>
+  open: (need: DocumentNeed) => Promise<DocumentLease>
   /** Settles when the document has been let go of. */
   close: () => Promise<void>
   /** Lets go of the document at once: it is of no use any more. Whoever opens it from now on is told why. */
@@ -25,7 +33,9 @@ export interface DocumentSlot {
 
 export interface DocumentSlotOptions {
   cache: DocumentCache
-  load: () => Promise<RoomDocument>
+  load: (isUrgent: boolean) => Promise<RoomDocument>
+  /** Somebody's work waits for the load that is under way. */
+  hurry: () => void
   /** The document has come into memory. */
   onLoaded: (document: RoomDocument) => void
   /** True if the document is to stay although nobody asked for it. */
@@ -79,14 +89,18 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     return this.present
   }
 
-  async open(): Promise<DocumentLease> {
+  async open(need: DocumentNeed): Promise<DocumentLease> {
+    const { cache } = this.options
     this.leases++
     try {
-      const document = await this.get()
-      this.options.cache.touch(this)
+      const document = await this.get(need)
+      cache.touch(this, need === 'look')
       let isReleased = false
       return {
         document,
+        keep: () => {
+          if (!isReleased) cache.touch(this)
+        },
         release: () => {
           if (isReleased) return
           isReleased = true
@@ -113,18 +127,19 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     this.present = null
   }
 
-  private async get(): Promise<RoomDocument> {
+  private async get(need: DocumentNeed): Promise<RoomDocument> {
     while (this.leaving) await this.leaving
     this.throwIfDiscarded()
     if (this.present) return this.present
-    this.loading ??= this.load().finally(() => {
+    if (this.loading && need === 'work') this.options.hurry()
+    this.loading ??= this.load(need === 'work').finally(() => {
       this.loading = null
     })
     return this.loading
   }
 
-  private async load(): Promise<RoomDocument> {
-    const loaded = await this.options.load()
+  private async load(isUrgent: boolean): Promise<RoomDocument> {
+    const loaded = await this.options.load(isUrgent)
     if (this.discarded) loaded.destroy()
     else {
       this.present = loaded

@@ -6,7 +6,13 @@ import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { Audience } from './audience.js'
 import type { DocumentCache } from './documentCache.js'
-import { createDocumentSlot, type DocumentLease, type DocumentSlot } from './documentSlot.js'
+import {
+  createDocumentSlot,
+  type DocumentLease,
+  type DocumentNeed,
+  type DocumentSlot,
+} from './documentSlot.js'
+import type { LoadQueue, QueuedLoad } from './loadQueue.js'
 import { type LoadedRoom, loadRoom } from './loadRoom.js'
 import { createLogTail, type LogTail, NOTHING, type TailRow } from './logTail.js'
 import type { Peer, Seat } from './peer.js'
@@ -29,9 +35,10 @@ export interface Room {
   /**
    * Gives access to the document until it is released.
    *
+   * @param need what for; `work` if left out
    * @throws ServerError if it cannot be loaded; the next one to ask tries again
    */
-  openDocument: () => Promise<DocumentLease>
+  openDocument: (need?: DocumentNeed) => Promise<DocumentLease>
   /** The document if it is in memory, for a look at it in this turn of the event loop. */
   peek: () => RoomDocument | null
   /** Takes a place in the room; `asked` if the peer is to answer with what it has and the room lacks. */
@@ -64,8 +71,7 @@ export interface RoomOptions {
   /** Other nodes, if there are any. */
   bus: Bus | null
   cache: DocumentCache
-  /** Waits until there is room to load a document, and loads it. */
-  queueLoad: <Result>(load: () => Promise<Result>) => Promise<Result>
+  loads: LoadQueue
   limits: Limits
   logger: Logger
   /** The room is empty now. */
@@ -89,6 +95,7 @@ class LogRoom implements Room {
   private readonly slot: DocumentSlot
   private readonly intake: UpdateIntake
   private readonly unsubscribe: (() => void) | undefined
+  private queuedLoad: QueuedLoad<LoadedRoom> | null = null
   private documentEpoch = 0
   private running: Promise<void> | null = null
   private isWanted = false
@@ -112,7 +119,8 @@ class LogRoom implements Room {
     })
     this.slot = createDocumentSlot({
       cache,
-      load: () => this.load(),
+      load: (isUrgent) => this.load(isUrgent),
+      hurry: () => this.queuedLoad?.hurry(),
       onLoaded: (document) => this.tail.start(document.version),
       isNeeded: () => this.needsDocument(),
       onEmpty: () => this.letGo(),
@@ -124,7 +132,7 @@ class LogRoom implements Room {
       limits,
       logger,
       audience: this.audience,
-      openDocument: () => this.slot.open(),
+      openDocument: (need) => this.slot.open(need),
       deliver: (rows) => this.deliver(rows),
       onDoubt,
     })
@@ -147,8 +155,8 @@ class LogRoom implements Room {
     return this.audience.size === 0 && this.slot.isEmpty && !this.running
   }
 
-  openDocument(): Promise<DocumentLease> {
-    return this.slot.open()
+  openDocument(need: DocumentNeed = 'work'): Promise<DocumentLease> {
+    return this.slot.open(need)
   }
 
   peek(): RoomDocument | null {
@@ -244,16 +252,20 @@ class LogRoom implements Room {
     }
   }
 
-  private async load(): Promise<RoomDocument> {
-    const { name, store, queueLoad, limits, logger, onDoubt } = this.options
+  private async load(isUrgent: boolean): Promise<RoomDocument> {
+    const { name, store, loads, limits, logger, onDoubt } = this.options
     this.tail.hold()
     let loaded: LoadedRoom
     try {
-      loaded = await queueLoad(() => loadRoom(store, name))
+      this.queuedLoad = loads.add(() => loadRoom(store, name), isUrgent)
+      loaded = await this.queuedLoad.done
     } catch (error) {
       logger.error({ room: name, err: error }, 'a room could not be loaded')
       this.tail.resume()
       throw error
+    } finally {
+      // It has all the rows.
+      this.queuedLoad = null
     }
     this.report(loaded)
     const onAppended = (row: LogRow): Promise<void> => this.deliver([row])

@@ -7,6 +7,7 @@ import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
+import { createLoadQueue } from './loadQueue.js'
 import { createRoom, type Room } from './room.js'
 import type { RoomDocument } from './roomDocument.js'
 
@@ -79,7 +80,7 @@ const CONCURRENT_LOADS = 2
 export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
-  const queueForLoad = pLimit(CONCURRENT_LOADS)
+  const loads = createLoadQueue(CONCURRENT_LOADS)
   const queueForTidying = pLimit(1)
   /** The rooms that wait to be tidied up. */
   const untidy = new Set<string>()
@@ -96,7 +97,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
       store,
       bus: bus ?? null,
       cache,
-      queueLoad: (load) => queueForLoad(load),
+      loads,
       limits,
       logger,
       onEmpty() {

@@ -3,7 +3,7 @@ import type { Limits } from '../limits.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Audience } from './audience.js'
-import type { DocumentLease } from './documentSlot.js'
+import type { DocumentLease, DocumentNeed } from './documentSlot.js'
 import { NOTHING, type TailRow } from './logTail.js'
 import type { RoomDocument } from './roomDocument.js'
 import type { WorkQueue } from './workQueue.js'
@@ -15,7 +15,7 @@ export interface UpdateIntakeOptions {
   limits: Limits
   logger: Logger
   audience: Audience
-  openDocument: () => Promise<DocumentLease>
+  openDocument: (need: DocumentNeed) => Promise<DocumentLease>
   /** Takes rows that are stored; settles when they have been handed on, in the order of their versions. */
   deliver: (rows: readonly TailRow[]) => Promise<void>
   /** A row may have got into the log that nobody will tell of. */
@@ -50,7 +50,7 @@ export class UpdateIntake {
     }
     let lease: DocumentLease
     try {
-      lease = await openDocument()
+      lease = await openDocument(wanting.some(({ hasEdit }) => hasEdit) ? 'work' : 'look')
     } catch {
       // Logged where it was loaded, once for all who wait for it.
       for (const queue of wanting) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
@@ -58,13 +58,13 @@ export class UpdateIntake {
       return true
     }
     try {
-      return await this.turnWith(lease.document)
+      return await this.turnWith(lease)
     } finally {
       lease.release()
     }
   }
 
-  private async turnWith(document: RoomDocument): Promise<boolean> {
+  private async turnWith({ document, keep }: DocumentLease): Promise<boolean> {
     const { audience } = this.options
     const withUpdates: WorkQueue[] = []
     for (const queue of audience.queues) {
@@ -78,7 +78,10 @@ export class UpdateIntake {
       if (news) writes.push({ queue, news })
     }
     const stored = writes.length > 0 ? await this.append(writes) : 0
-    if (stored > 0) document.checkLog()
+    if (stored > 0) {
+      keep()
+      document.checkLog()
+    }
     audience.finishTurn(stored > 0)
     return withUpdates.length > 0
   }

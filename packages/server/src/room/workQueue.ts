@@ -68,6 +68,11 @@ export class WorkQueue {
     return first.type === 'sync' ? !this.isAnswering : this.stallReason === null
   }
 
+  /** True if somebody's edit waits; the answer to the server's own question may have nothing new. */
+  get hasEdit(): boolean {
+    return this.stallReason === null && this.work[0]?.type === 'update'
+  }
+
   /** Leaves the updates at the head where they are until `retry`, or until the peer answers. */
   stall(reason: string): void {
     this.stallReason = reason
