@@ -79,7 +79,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     closeSocket(socket, code, reason)
     // Its answer, and what it still uploads, must be read for the handshake to end.
     if (socket.isPaused) socket.resume()
-    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
+    const deadline = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
+    // Or thousands who come and go would be remembered until then.
+    socket.once('close', () => clearTimeout(deadline))
   }
 
   const peer: Peer = {

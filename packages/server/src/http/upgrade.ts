@@ -91,12 +91,13 @@ export function createUpgradeHandler(
     }
     refusing.handleUpgrade(request, socket, head, (refused) => {
       refusedCount++
+      const deadline = setTimeout(() => refused.terminate(), REFUSED_TIMEOUT_MS).unref()
       refused.on('close', () => {
+        clearTimeout(deadline)
         refusedCount--
       })
       refused.on('error', () => {})
       closeSocket(refused, code, reason)
-      setTimeout(() => refused.terminate(), REFUSED_TIMEOUT_MS).unref()
     })
   }
 
