@@ -101,11 +101,6 @@ export interface ServerAddress {
 
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 4300
-/**
- * So many connections the system keeps ready to be taken. All of them are taken in one turn of the event loop, and when a crowd
- * connects those who are there wait for that; whoever is one too many tries again by itself, a second later.
- */
-const BACKLOG = 64
 
 /**
  * Creates a server that keeps Yjs documents, one for each user, and that y-websocket's `WebsocketProvider` connects to at
@@ -238,7 +233,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return {
     async listen() {
       await refuseUnfinished(store)
-      await app.listen({ host, port, backlog: BACKLOG })
+      await app.listen({ host, port })
       const bound = app.server.address() as AddressInfo
       checkSource = createSourceCheck({ open: auth === 'open', port: bound.port, origins })
       const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address

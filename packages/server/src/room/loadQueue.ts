@@ -10,21 +10,25 @@ export interface LoadQueue {
   add: <Result>(load: () => Promise<Result>, isUrgent: boolean) => QueuedLoad<Result>
 }
 
-/** Creates a {@link LoadQueue}. */
+/** Creates a {@link LoadQueue}: so many run at a time, and when nobody is in a hurry one does, for the sake of all else. */
 export function createLoadQueue(concurrency: number): LoadQueue {
   const urgent = new Set<() => void>()
   const patient = new Set<() => void>()
   let running = 0
 
+  const take = (from: Set<() => void>): boolean => {
+    const [start] = from
+    if (!start) return false
+    from.delete(start)
+    running++
+    start()
+    return true
+  }
   const next = (): void => {
-    while (running < concurrency) {
-      const [start] = urgent.size > 0 ? urgent : patient
-      if (!start) return
-      urgent.delete(start)
-      patient.delete(start)
-      running++
-      start()
+    while (running < concurrency && take(urgent)) {
+      // Until there are none, or no room for more.
     }
+    if (running === 0) take(patient)
   }
 
   return {
@@ -47,7 +51,9 @@ export function createLoadQueue(concurrency: number): LoadQueue {
       return {
         done,
         hurry() {
-          if (patient.delete(start)) urgent.add(start)
+          if (!patient.delete(start)) return
+          urgent.add(start)
+          next()
         },
       }
     },
