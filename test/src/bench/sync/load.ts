@@ -3,6 +3,7 @@ import { type Benchmark, median, type Row, row } from '../measure.js'
 import type { EchoServerCalls } from '../servers/echoServer.js'
 import type { ParleyServerCalls } from '../servers/parleyServer.js'
 import { startYWebsocketServer } from '../servers/yWebsocketServer.js'
+import { settled } from '../workers/settled.js'
 import { startWorker, type Worker } from '../workers/startWorker.js'
 import { withResources } from '../workers/withResources.js'
 import type { DeviceLoadCalls } from './deviceLoad.js'
@@ -17,31 +18,40 @@ export const load: Benchmark = { name: 'load', run: () => withSystems(measure) }
 /** A server with its devices connected. */
 interface System {
   readonly generator: Worker<DeviceLoadCalls>
+  /** The server's process. */
+  readonly pid: number
   readonly rates: number[]
+}
+
+/** Where a server listens, and its process. */
+interface Started {
+  readonly url: string
+  readonly pid: number
 }
 
 type Name = 'echo' | 'level' | 'memory' | 'yLeveldb' | 'yMemory'
 
 function withSystems(use: (systems: Readonly<Record<Name, System>>) => Promise<Row[]>): Promise<Row[]> {
   return withResources(async ({ folder, keep }) => {
-    const connect = async (url: string, echoes = false): Promise<System> => {
+    const connect = async ({ url, pid }: Started, echoes = false): Promise<System> => {
       const generator = keep(startWorker<DeviceLoadCalls>(new URL('./deviceLoad.js', import.meta.url)))
       await generator.call('connect', { url: `${url}/user-`, users: USERS, echoes })
-      return { generator, rates: [] }
+      return { generator, pid, rates: [] }
     }
-    const startParley = async (options: { folder?: string }): Promise<string> => {
+    const startParley = async (options: { folder?: string }): Promise<Started> => {
       const worker = keep(
         startWorker<ParleyServerCalls>(new URL('../servers/parleyServer.js', import.meta.url)),
       )
-      return `${(await worker.call('start', options)).replace('http', 'ws')}/sync`
+      return { url: `${(await worker.call('start', options)).replace('http', 'ws')}/sync`, pid: worker.pid }
     }
-    const startOther = async (store?: string): Promise<string> =>
-      keep(await startYWebsocketServer(store === undefined ? {} : { folder: store })).url
-    const echoServer = keep(
-      startWorker<EchoServerCalls>(new URL('../servers/echoServer.js', import.meta.url)),
-    )
+    const startOther = async (store?: string): Promise<Started> =>
+      keep(await startYWebsocketServer(store === undefined ? {} : { folder: store }))
+    const startEcho = async (): Promise<Started> => {
+      const worker = keep(startWorker<EchoServerCalls>(new URL('../servers/echoServer.js', import.meta.url)))
+      return { url: await worker.call('start'), pid: worker.pid }
+    }
     return use({
-      echo: await connect(await echoServer.call('start'), true),
+      echo: await connect(await startEcho(), true),
       level: await connect(await startParley({ folder: join(folder, 'parley') })),
       memory: await connect(await startParley({})),
       yLeveldb: await connect(await startOther(join(folder, 'y-leveldb'))),
@@ -53,8 +63,9 @@ function withSystems(use: (systems: Readonly<Record<Name, System>>) => Promise<R
 async function measure(systems: Readonly<Record<Name, System>>): Promise<Row[]> {
   // The first search only finds where the others begin.
   for (let run = 0; run <= RUNS; run++) {
-    for (const { generator, rates } of Object.values(systems)) {
+    for (const { generator, pid, rates } of Object.values<System>(systems)) {
       rates.push(await findHighestRate(generator, rates.at(-1) ?? 0))
+      await settled(pid)
     }
   }
   const rate = (name: Name): number => median(systems[name].rates.slice(1))
