@@ -10,7 +10,7 @@ const RUNS = 15
 export async function ingestRate({ forgetful }: Servers): Promise<Row[]> {
   const { url, worker } = forgetful
   const members = Array.from({ length: MEMBERS }, (_, place) => `member-${place}`)
-  // Rooms like theirs, for a log of which nothing is stored yet is quicker or slower to append to than one with a past.
+  // Rooms with a past as well: before the first row of one is stored it must be made sure that there is none, which takes longer.
   const others = Array.from({ length: MEMBERS }, (_, place) => `other-${place}`)
   await seed(url, members, CONVERSATIONS)
   await seed(url, others, CONVERSATIONS)
