@@ -71,7 +71,7 @@ describe('stopping', () => {
     expect(await readiness(serving)).toBe(200)
     const ended = serving.stop('SIGTERM')
     await until('it is not ready', async () => (await readiness(serving)) === 503)
-    const late = startWriter(serving, 'alice', { name: 'late' })
+    const late = startWriter(serving, 'alice', { name: 'late', restMs: 20 })
     await late.connected
     await until('it stores what comes in', () => late.safe > 0)
     expect(await ended).toBe(0)

@@ -3,7 +3,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { Serving } from './parley.js'
 
-/** Somebody who writes as fast as the server takes it, and remembers what the server said is safe. */
+/** Somebody who writes as fast as the server takes it, or with rests, and remembers what the server said is safe. */
 export interface Writer {
   readonly room: string
   /** The values it wrote, in order; the first `safe` of them were acknowledged. */
@@ -24,6 +24,8 @@ export interface WriterOptions {
   asks?: 'acknowledgement' | 'barrier'
   /** Characters in each value beyond its name. */
   padding?: number
+  /** How long it rests before it writes again, in milliseconds: whoever never rests for seconds is refused by the limits. */
+  restMs?: number
 }
 
 /** How many values it writes before it asks whether they are stored. */
@@ -34,7 +36,7 @@ const NOTHING = new Uint8Array([0])
 export function startWriter(
   serving: Serving,
   room: string,
-  { name, asks = 'acknowledgement', padding = 0 }: WriterOptions,
+  { name, asks = 'acknowledgement', padding = 0, restMs = 0 }: WriterOptions,
 ): Writer {
   const doc = new Y.Doc()
   const values: string[] = []
@@ -59,7 +61,8 @@ export function startWriter(
     const answered = asks === 'acknowledgement' ? data[0] === 112 : data[0] === 0 && data[1] === 1
     if (!answered) return
     safe = values.length
-    write()
+    if (restMs === 0) write()
+    else setTimeout(write, restMs)
   }
   const connect = async ({ room: addressOf }: Serving): Promise<void> => {
     const opened = new WebSocket(addressOf(room), asks === 'acknowledgement' ? ['parley.1'] : [])

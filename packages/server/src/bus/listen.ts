@@ -3,45 +3,41 @@ import type { Bus, BusMessage } from './bus.js'
 /** Between two attempts to be heard: a subscription takes a moment to be known to the others. */
 const RETRY_MS = 10
 
+/** What marks begin with; nobody says this in earnest. */
+const MARK = 'parley mark '
+
 /** A listener that remembers what it heard. */
 export interface Listening {
   readonly messages: BusMessage[]
-  /** How many it heard in all. */
-  readonly received: number
   stop: () => void
   /** Waits until something is so; the test ends it if it never is. */
   until: (isSo: () => boolean) => Promise<void>
-  /** Waits until this listener hears what a node says, and forgets what it heard so far. */
+  /** Waits until this listener hears what a node says; what is said for it is in nobody's `messages`. */
   isHeard: (from: Bus) => Promise<void>
 }
 
 /** Listens at a bus, for its tests. */
 export function listen(bus: Bus, room: string): Listening {
   const messages: BusMessage[] = []
+  const marks = new Set<string>()
   const until = async (isSo: () => boolean): Promise<void> => {
     while (!isSo()) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }
-  let number = 0
-  let received = 0
   return {
     messages,
-    get received() {
-      return received
-    },
     stop: bus.subscribe(room, (message) => {
-      received++
-      messages.push(message)
+      const mark = message.type === 'awareness' ? new TextDecoder().decode(message.update) : ''
+      if (mark.startsWith(MARK)) marks.add(mark)
+      else messages.push(message)
     }),
     until,
     async isHeard(from) {
+      const mark = MARK + crypto.randomUUID()
       await until(() => {
-        const last = messages.at(-1)
-        if (last?.type === 'row' && last.version === number) return true
-        number++
-        from.publish(room, { type: 'row', version: number, update: null })
+        if (marks.has(mark)) return true
+        from.publish(room, { type: 'awareness', update: new TextEncoder().encode(mark) })
         return false
       })
-      messages.length = 0
     },
   }
 }
