@@ -1,9 +1,9 @@
 import { ServerError } from '../errors.js'
 import { damaged } from './damaged.js'
 import { drawWriter } from './drawWriter.js'
-import type { Level, LevelChange } from './levelDatabase.js'
+import type { LevelChange, LevelDatabase } from './levelDatabase.js'
 import { type RoomKeys, valueKey } from './levelKeys.js'
-import { numbersOf } from './levelRoom.js'
+import type { RecentNumbers } from './levelNumbers.js'
 import { readValues, valueChanges } from './levelValues.js'
 import type { Composed, LogRow, OwnAppend } from './logStore.js'
 import { encodeMeta, type RoomMeta } from './roomMeta.js'
@@ -21,14 +21,21 @@ export type Outcome = LogRow | null | { readonly error: unknown }
 export interface AppendPlan {
   readonly changes: readonly LevelChange[]
   readonly outcomes: readonly Outcome[]
+  /** The numbers of the rooms that are written to, by their keys, once it is written. */
+  readonly numbers: ReadonlyMap<string, RoomMeta>
 }
 
 /** Finds out what is to be written for jobs, one after the other. */
-export async function planAppends(level: Level, jobs: readonly AppendJob[]): Promise<AppendPlan> {
-  const rooms = new Map(jobs.flatMap((job) => ('keys' in job ? [[job.keys.meta, job.keys]] : [])))
-  const metas = await readNumbersOfAll(level, [...rooms.values()])
-  const values = await readWanted(level, jobs)
-  const touched = new Map<string, RoomMeta>()
+export async function planAppends(
+  database: LevelDatabase,
+  recent: RecentNumbers,
+  jobs: readonly AppendJob[],
+): Promise<AppendPlan> {
+  const rooms = new Map<string, RoomKeys>()
+  for (const job of jobs) if (job.kind !== 'values') rooms.set(job.keys.meta, job.keys)
+  const stored = await recent.read(rooms.values())
+  const values = await readWanted(database, jobs)
+  const numbers = new Map<string, RoomMeta>()
   const changes: LevelChange[] = []
 
   const compose = (room: string, own: OwnAppend, meta: RoomMeta): Composed | null => {
@@ -52,8 +59,10 @@ export async function planAppends(level: Level, jobs: readonly AppendJob[]): Pro
       return null
     }
     const { keys } = job
-    const meta = metas.get(keys.meta)
-    if (!meta || meta instanceof ServerError) return { error: meta ?? damaged(keys.meta, 'is missing') }
+    const before = numbers.get(keys.meta) ?? stored.get(keys.meta)
+    if (!before || before instanceof ServerError) return { error: before ?? damaged(keys.meta, 'is missing') }
+    // A copy: what is known to be stored stays as it is until this is.
+    const meta = { ...before }
     let update: Uint8Array
     if (job.kind === 'append') update = job.update
     else {
@@ -68,37 +77,34 @@ export async function planAppends(level: Level, jobs: readonly AppendJob[]): Pro
     meta.version++
     const key = keys.row(meta.version)
     changes.push({ type: 'put', key, value: encodeValue(key, update) })
-    touched.set(keys.meta, meta)
+    numbers.set(keys.meta, meta)
     return { version: meta.version, update }
   }
 
   const outcomes = jobs.map(plan)
-  for (const [key, meta] of touched) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
-  return { changes, outcomes }
-}
-
-/** Reads the numbers of rooms, by the keys they lie under. */
-export async function readNumbersOfAll(
-  level: Level,
-  rooms: readonly RoomKeys[],
-): Promise<Map<string, RoomMeta | ServerError>> {
-  const stored = await level.getMany(rooms.map(({ meta }) => meta))
-  const metas = rooms.map(
-    async (keys, index) => [keys.meta, await numbersOf(level, keys, stored[index])] as const,
-  )
-  return new Map(await Promise.all(metas))
+  for (const [key, meta] of numbers) changes.push({ type: 'put', key, value: encodeMeta(key, meta) })
+  return { changes, outcomes, numbers }
 }
 
 /** Reads the values that jobs want to see, by their keys. In the course of a plan they become what it writes. */
-async function readWanted(level: Level, jobs: readonly AppendJob[]): Promise<Map<string, Uint8Array | null>> {
+async function readWanted(
+  database: LevelDatabase,
+  jobs: readonly AppendJob[],
+): Promise<Map<string, Uint8Array | null>> {
   const values = new Map<string, Uint8Array | null>()
-  const reads = jobs.map(async (job) => {
-    if (job.kind !== 'own' || !job.own.reads?.length) return
+  const reads: Array<Promise<void>> = []
+  for (const job of jobs) {
+    if (job.kind !== 'own' || !job.own.reads?.length) continue
+    const { reads: names } = job.own
     const scope = `room:${job.room}` as const
-    for (const [name, value] of await readValues(level, scope, job.own.reads)) {
-      values.set(valueKey(scope, name), value)
-    }
-  })
+    reads.push(
+      database.read(async (level) => {
+        for (const [name, value] of await readValues(level, scope, names)) {
+          values.set(valueKey(scope, name), value)
+        }
+      }),
+    )
+  }
   await Promise.all(reads)
   return values
 }

@@ -76,9 +76,11 @@ export async function createLevelEraser(options: LevelEraserOptions): Promise<Le
     note(changes) {
       const notes: LevelChange[] = []
       for (const change of changes) {
+        // First, for most changes are new rows.
+        if (change.type === 'put' && !change.key.startsWith(`${REPLACED}/`)) continue
         const kind = change.key.split('/', 1)[0] ?? ''
         const owner = ownerOfKey(change.key)
-        if (owner === null || kind === NUMBERS || (change.type === 'put' && kind !== REPLACED)) continue
+        if (owner === null || kind === NUMBERS) continue
         const key = unerasedKey(kind, owner)
         if (noted.has(key)) continue
         noted.add(key)

@@ -3,13 +3,14 @@ import { ServerError } from '../errors.js'
 import { damaged, damagedFile } from './damaged.js'
 import { type FolderLock, lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
-import { type AppendJob, type Outcome, planAppends, readNumbersOfAll } from './levelAppend.js'
+import { type AppendJob, type Outcome, planAppends } from './levelAppend.js'
 import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
 import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
 import { createLevelEraser } from './levelErase.js'
 import { checkLevelFiles } from './levelFiles.js'
 import { CHECK_KEY, type RoomKeys, roomKeys, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
+import { createRecentNumbers, readNumbersOfAll } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
 import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
 import { listValues, readValues, valueChanges } from './levelValues.js'
@@ -84,10 +85,21 @@ async function createLevelLog(
   onBatch?: (batch: WrittenBatch) => void,
 ): Promise<LogStore> {
   let closing: Promise<void> | null = null
+  const recent = createRecentNumbers(database)
 
+  const write = async (changes: readonly LevelChange[]): Promise<void> => {
+    if (changes.length === 0) return
+    try {
+      await database.write(changes)
+    } catch (error) {
+      recent.clear()
+      throw error
+    }
+  }
   const append = async (jobs: readonly AppendJob[]): Promise<readonly Outcome[]> => {
-    const { changes, outcomes } = await database.read((level) => planAppends(level, jobs))
-    if (changes.length > 0) await database.write(eraser.note(changes))
+    const { changes, outcomes, numbers } = await planAppends(database, recent, jobs)
+    await write(eraser.note(changes))
+    recent.keep(numbers)
     const updates = outcomes.filter((outcome) => outcome && 'version' in outcome).length
     if (updates > 0) onBatch?.({ updates })
     return outcomes
@@ -98,7 +110,8 @@ async function createLevelLog(
       const [first] = jobs
       if (first && 'find' in first) {
         const changes = await first.find()
-        if (changes.length > 0) await database.write(first.kind === 'change' ? eraser.note(changes) : changes)
+        recent.forget(changes)
+        await write(first.kind === 'change' ? eraser.note(changes) : changes)
         return [null]
       }
       return append(jobs.flatMap((job) => ('find' in job ? [] : [job])))

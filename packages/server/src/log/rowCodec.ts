@@ -3,7 +3,6 @@ import { crc32 } from './crc32.js'
 /** The first byte of every stored value. A server that finds another one is older than the data. */
 const FORMAT = 1
 const HEADER_BYTES = 5
-const encoder = new TextEncoder()
 
 /**
  * Wraps what is stored under `key`: the format, a checksum over key and payload, the payload. The key is part of the
@@ -12,7 +11,7 @@ const encoder = new TextEncoder()
 export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
   const value = new Uint8Array(HEADER_BYTES + payload.byteLength)
   value[0] = FORMAT
-  new DataView(value.buffer).setUint32(1, crc32(encoder.encode(key), payload))
+  new DataView(value.buffer).setUint32(1, crc32(Buffer.from(key), payload))
   value.set(payload, HEADER_BYTES)
   return value
 }
@@ -24,5 +23,5 @@ export function decodeValue(key: string, value: Uint8Array): Uint8Array | { dama
   // Copied, so that what reads beyond its end does not read the header or another row; `slice` of a Buffer does not copy.
   const payload = new Uint8Array(value.subarray(HEADER_BYTES))
   const stored = new DataView(value.buffer, value.byteOffset).getUint32(1)
-  return stored === crc32(encoder.encode(key), payload) ? payload : { damage: 'checksum does not match' }
+  return stored === crc32(Buffer.from(key), payload) ? payload : { damage: 'checksum does not match' }
 }

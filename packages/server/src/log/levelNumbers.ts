@@ -1,0 +1,76 @@
+import type { ServerError } from '../errors.js'
+import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
+import type { RoomKeys } from './levelKeys.js'
+import { numbersOf } from './levelRoom.js'
+import type { RoomMeta } from './roomMeta.js'
+
+/** What is stored of a room's numbers, or why they cannot be read. */
+export type StoredNumbers = RoomMeta | ServerError
+
+/**
+ * The numbers of the rooms that were appended to last, as they are stored. A row would otherwise cost a way to LevelDB's threads
+ * and back before it is written, and rooms that are written to are written to again.
+ */
+export interface RecentNumbers {
+  /** The numbers of rooms by the keys they lie under, read where they are not known. Not to be changed. */
+  read: (rooms: Iterable<RoomKeys>) => Promise<ReadonlyMap<string, StoredNumbers>>
+  /** Takes in what was written. */
+  keep: (numbers: ReadonlyMap<string, RoomMeta>) => void
+  /** Lets go of what changes write beside the appends. */
+  forget: (changes: readonly LevelChange[]) => void
+  /** Lets go of everything: a write failed, and what is stored now is not known. */
+  clear: () => void
+}
+
+/** A few MB; LevelDB itself answers for rooms that are not among them. */
+const MAX_ROOMS = 20_000
+
+/** Creates {@link RecentNumbers} about which nothing is known yet. */
+export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
+  /** By their keys, the ones written longest ago first. */
+  const known = new Map<string, RoomMeta>()
+
+  return {
+    async read(rooms) {
+      const numbers = new Map<string, StoredNumbers>()
+      const unknown: RoomKeys[] = []
+      for (const keys of rooms) {
+        const meta = known.get(keys.meta)
+        if (meta) numbers.set(keys.meta, meta)
+        else unknown.push(keys)
+      }
+      if (unknown.length === 0) return numbers
+      const read = await database.read((level) => readNumbersOfAll(level, unknown))
+      for (const [key, meta] of read) numbers.set(key, meta)
+      return numbers
+    },
+    keep(numbers) {
+      for (const [key, meta] of numbers) {
+        known.delete(key)
+        known.set(key, meta)
+      }
+      for (const key of known.keys()) {
+        if (known.size <= MAX_ROOMS) break
+        known.delete(key)
+      }
+    },
+    forget(changes) {
+      for (const { key } of changes) known.delete(key)
+    },
+    clear() {
+      known.clear()
+    },
+  }
+}
+
+/** Reads the numbers of rooms, by the keys they lie under. */
+export async function readNumbersOfAll(
+  level: Level,
+  rooms: readonly RoomKeys[],
+): Promise<Map<string, StoredNumbers>> {
+  const stored = await level.getMany(rooms.map(({ meta }) => meta))
+  const metas = rooms.map(
+    async (keys, index) => [keys.meta, await numbersOf(level, keys, stored[index])] as const,
+  )
+  return new Map(await Promise.all(metas))
+}
