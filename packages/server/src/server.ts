@@ -16,7 +16,6 @@ import { createApp } from './http/app.js'
 import { createUpgradeHandler } from './http/upgrade.js'
 import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 import type { LogStore } from './log/logStore.js'
-import { watchAppends } from './log/watchAppends.js'
 import { type Logger, silentLogger } from './logger.js'
 import { guardLogger } from './observe/guardLogger.js'
 import { measureBus } from './observe/measureBus.js'
@@ -151,8 +150,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       ? null
       : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, revocations, logger })
   let onAppend: (room: string, version: number) => void = () => {}
-  const watched = watchAppends(store, (room, version) => onAppend(room, version))
-  const rooms = createRooms({ store: watched, ...(bus ? { bus } : {}), limits, timing, logger })
+  const rooms = createRooms({
+    store,
+    ...(bus ? { bus } : {}),
+    limits,
+    timing,
+    logger,
+    onAppend: (room, version) => onAppend(room, version),
+  })
   const connections = new Set<Connection>()
   let address: ServerAddress | null = null
   let stopping = false

@@ -20,14 +20,13 @@ export interface Gap {
  * @throws ParleyError with code `invalid-update` if the update nests types too deep, or if its items wait for each other
  */
 export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap | null {
-  const known = new Map<number, number>()
+  /** Up to where the update itself brings each client's insertions. Most bring those of one client only: no map for them. */
+  const brings = spansOneClient(structs) ? null : new Map<number, number>()
+  const only = structs[0]?.id.client
+  let end = 0
   const have = (client: number): number => {
-    let clock = known.get(client)
-    if (clock === undefined) {
-      clock = Y.getState(doc.store, client)
-      known.set(client, clock)
-    }
-    return clock
+    const brought = brings ? brings.get(client) : client === only ? end : 0
+    return Math.max(brought ?? 0, Y.getState(doc.store, client))
   }
   // First what the update brings, then what it refers to: its clients may come in any order.
   for (const struct of structs) {
@@ -36,7 +35,8 @@ export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap 
     if (struct instanceof Y.Skip) continue
     const next = have(client)
     if (clock > next) return { client, clock: next }
-    known.set(client, Math.max(next, clock + struct.length))
+    end = Math.max(next, clock + struct.length)
+    brings?.set(client, end)
   }
   let nested = false
   for (const struct of structs) {
@@ -56,19 +56,24 @@ export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap 
   return null
 }
 
+function spansOneClient(structs: DecodedUpdate['structs']): boolean {
+  const first = structs[0]
+  return structs.every((struct) => struct.id.client === first?.id.client)
+}
+
 /**
  * Refuses items that wait for each other in a circle: Yjs would keep them pending for ever. Walks the clients of the update
  * as Yjs will, each until it needs something of another client, and back when that is there.
  */
 function checkOrder(doc: Y.Doc, structs: DecodedUpdate['structs']): void {
+  // One client's items cannot form a circle: none refers to what its own client wrote later.
+  if (spansOneClient(structs)) return
   const queues = new Map<number, { structs: Array<Y.Item | Y.GC | Y.Skip>; next: number }>()
   for (const struct of structs) {
     const queue = queues.get(struct.id.client)
     if (queue) queue.structs.push(struct)
     else queues.set(struct.id.client, { structs: [struct], next: 0 })
   }
-  // One client's items cannot form a circle: none refers to what its own client wrote later.
-  if (queues.size < 2) return
   const integrated = (client: number): number => {
     const queue = queues.get(client)
     const struct = queue?.structs[queue.next]

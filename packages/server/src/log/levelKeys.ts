@@ -4,22 +4,57 @@ import type { ValueScope } from './logStore.js'
 /** 2^53 - 1 has 14 hexadecimal digits; padded, keys sort as their numbers do. */
 const VERSION_DIGITS = 14
 
-/** Where things lie in LevelDB. `/` cannot occur in an encoded name, so no room's keys begin with those of another. */
-export interface RoomKeys {
+/**
+ * Where the things of a room lie in LevelDB. `/` cannot occur in an encoded name, so no room's keys begin with those of another.
+ *
+ * A class, as there is one for each row that is written, which needs two of its keys.
+ */
+export class RoomKeys {
   /** The room's numbers, as JSON. */
   readonly meta: string
+  private readonly name: string
+
+  /** Any well-formed string is a name. */
+  constructor(room: string) {
+    this.name = encodeName(room)
+    this.meta = `meta/${this.name}`
+  }
+
+  row(version: number): string {
+    return `row/${this.name}/${digits(version)}`
+  }
+
   /** By its version, so that one which an interrupted repair brought back is not taken for the last one. */
-  readonly snapshot: (version: number) => string
-  readonly row: (version: number) => string
+  snapshot(version: number): string {
+    return `snapshot/${this.name}/${digits(version)}`
+  }
+
   /** Where what cannot be used of a version is kept: a row, a snapshot, or the room's numbers. */
-  readonly quarantined: (version: number, part?: 'snapshot' | 'numbers') => string
+  quarantined(version: number, part?: 'snapshot' | 'numbers'): string {
+    return `quarantined/${this.name}/${digits(version)}${part ? `.${part}` : ''}`
+  }
+
   /** All rows after a version. */
-  readonly rowsAfter: (version: number) => { gt: string; lt: string }
+  rowsAfter(version: number): { gt: string; lt: string } {
+    return { gt: this.row(version), lt: `row/${this.name}0` }
+  }
+
   /** All rows up to and including a version. */
-  readonly rowsThrough: (version: number) => { gte: string; lte: string }
-  readonly allRows: KeyRange
-  readonly allSnapshots: KeyRange
-  readonly allQuarantined: KeyRange
+  rowsThrough(version: number): { gte: string; lte: string } {
+    return { gte: `row/${this.name}/`, lte: this.row(version) }
+  }
+
+  get allRows(): KeyRange {
+    return under(`row/${this.name}`)
+  }
+
+  get allSnapshots(): KeyRange {
+    return under(`snapshot/${this.name}`)
+  }
+
+  get allQuarantined(): KeyRange {
+    return under(`quarantined/${this.name}`)
+  }
 }
 
 /** Keys from one on, up to another one that is not among them. */
@@ -35,23 +70,6 @@ export const CHECK_KEY = 'check'
 /** The kind of the keys that name the ranges of which files may hold what was deleted or replaced. */
 const UNERASED = 'unerased'
 export const ALL_UNERASED: KeyRange = { gte: `${UNERASED}/`, lt: `${UNERASED}0` }
-/** The keys of a room. Any well-formed string is a name. */
-export function roomKeys(room: string): RoomKeys {
-  const name = encodeName(room)
-  const row = (version: number): string => `row/${name}/${digits(version)}`
-  return {
-    meta: `meta/${name}`,
-    snapshot: (version) => `snapshot/${name}/${digits(version)}`,
-    row,
-    quarantined: (version, part) => `quarantined/${name}/${digits(version)}${part ? `.${part}` : ''}`,
-    rowsAfter: (version) => ({ gt: row(version), lt: `row/${name}0` }),
-    rowsThrough: (version) => ({ gte: `row/${name}/`, lte: row(version) }),
-    allRows: under(`row/${name}`),
-    allSnapshots: under(`snapshot/${name}`),
-    allQuarantined: under(`quarantined/${name}`),
-  }
-}
-
 /** The key of a value beside the logs. */
 export function valueKey(scope: ValueScope, name: string): string {
   return `value/${encodeName(scope)}/${encodeName(name)}`

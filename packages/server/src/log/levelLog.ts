@@ -8,7 +8,7 @@ import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
 import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
 import { createLevelEraser } from './levelErase.js'
 import { checkLevelFiles } from './levelFiles.js'
-import { CHECK_KEY, type RoomKeys, roomKeys, valuesOf } from './levelKeys.js'
+import { CHECK_KEY, RoomKeys, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
 import { createRecentNumbers, readNumbersOfAll } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
@@ -138,13 +138,14 @@ async function createLevelLog(
   })
 
   return {
-    append: async (room, update) =>
-      (await add({ kind: 'append', keys: roomKeys(room), update }))?.version ?? 0,
-    appendOwn: (room, own) => add({ kind: 'own', keys: roomKeys(room), room, own }),
-    load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, roomKeys(room), after)),
+    async append(room, update) {
+      return (await add({ kind: 'append', keys: new RoomKeys(room), update }))?.version ?? 0
+    },
+    appendOwn: (room, own) => add({ kind: 'own', keys: new RoomKeys(room), room, own }),
+    load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, new RoomKeys(room), after)),
 
     async heads(rooms) {
-      const keys = rooms.map(roomKeys)
+      const keys = rooms.map((room) => new RoomKeys(room))
       const metas = await database.read((level) => readNumbersOfAll(level, keys))
       return new Map(
         rooms.map((room, index) => {
@@ -156,11 +157,11 @@ async function createLevelLog(
     },
 
     async compact(room, { through, snapshot, keep = [] }) {
-      const keys = roomKeys(room)
+      const keys = new RoomKeys(room)
       await change(async () => {
         const meta = await database.read((level) => readNumbers(level, keys))
         if (meta.version < through || meta.snapshotVersion >= through) return []
-        const kept = new Set(keep.map(keys.row))
+        const kept = new Set(keep.map((version) => keys.row(version)))
         const replaced = await database.read((level) => level.keys(keys.rowsThrough(through)).all())
         const before = await database.read((level) => level.keys(keys.allSnapshots).all())
         meta.snapshotVersion = through
@@ -174,7 +175,7 @@ async function createLevelLog(
     },
 
     async quarantine(room, rows) {
-      const keys = roomKeys(room)
+      const keys = new RoomKeys(room)
       await change(async () => {
         const changes: LevelChange[] = []
         for (const { version, reason } of rows) {
@@ -190,7 +191,7 @@ async function createLevelLog(
       })
     },
 
-    size: (room) => database.read((level) => readSize(level, roomKeys(room))),
+    size: (room) => database.read((level) => readSize(level, new RoomKeys(room))),
 
     values: {
       read: (scope, names) => database.read((level) => readValues(level, scope, names)),
@@ -204,7 +205,7 @@ async function createLevelLog(
     delete: (room) =>
       change(() => database.read(async (level) => (await keysOfRoom(level, room)).map(deletion))),
     rooms: () => roomNames(database),
-    examine: (room) => database.read((level) => readRemains(level, roomKeys(room))),
+    examine: (room) => database.read((level) => readRemains(level, new RoomKeys(room))),
     restore: (room, restoration) =>
       change(() => database.read((level) => restorationChanges(level, room, restoration))),
     async erase({ copies = false } = {}) {
@@ -231,7 +232,7 @@ async function createLevelLog(
 }
 
 async function keysOfRoom(level: Level, room: string): Promise<string[]> {
-  const keys = roomKeys(room)
+  const keys = new RoomKeys(room)
   const ranges = [keys.allRows, keys.allSnapshots, keys.allQuarantined, valuesOf(`room:${room}`)]
   const found = await Promise.all(ranges.map((range) => level.keys(range).all()))
   return [keys.meta, ...found.flat()]

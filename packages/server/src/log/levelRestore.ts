@@ -1,5 +1,5 @@
 import type { Level, LevelChange } from './levelDatabase.js'
-import { type KeyRange, roomKeys, versionOf } from './levelKeys.js'
+import { type KeyRange, RoomKeys, versionOf } from './levelKeys.js'
 import { valueChanges } from './levelValues.js'
 import type { Restoration } from './logStore.js'
 import { encodeQuarantined } from './quarantineRecord.js'
@@ -12,7 +12,7 @@ export async function restorationChanges(
   room: string,
   { epoch, version, snapshot, rows, values }: Restoration,
 ): Promise<LevelChange[]> {
-  const keys = roomKeys(room)
+  const keys = new RoomKeys(room)
   const changes: LevelChange[] = []
   const putAside = (key: string, value: Uint8Array, reason: string): void => {
     changes.push({ type: 'put', key, value: encodeQuarantined(key, value, reason) })

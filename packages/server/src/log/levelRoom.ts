@@ -52,7 +52,7 @@ export async function readRoom(level: Level, keys: RoomKeys, after: number): Pro
     const meta = await readNumbers(level, keys, view)
     const isBehind = meta.snapshotVersion > after
     const range = isBehind || after === 0 ? keys.allRows : keys.rowsAfter(after)
-    const { rows, bad } = await readRows(level, range, keys.row, view)
+    const { rows, bad } = await readRows(level, range, (at) => keys.row(at), view)
     const { epoch, version, snapshotVersion } = meta
     if ((rows.at(-1)?.version ?? 0) > version) throw damaged(keys.meta, BEHIND)
     const base = { epoch, version, rows, damaged: bad }
@@ -81,8 +81,8 @@ export async function readRemains(level: Level, keys: RoomKeys): Promise<Remains
   try {
     const numbers = await numbersOf(level, keys, await level.get(keys.meta, { snapshot: view }), view)
     const meta = 'code' in numbers ? null : numbers
-    const { rows, bad } = await readRows(level, keys.allRows, keys.row, view)
-    const snapshots = await readRows(level, keys.allSnapshots, keys.snapshot, view)
+    const { rows, bad } = await readRows(level, keys.allRows, (at) => keys.row(at), view)
+    const snapshots = await readRows(level, keys.allSnapshots, (at) => keys.snapshot(at), view)
     if (meta) await findHidden(level, keys, view, meta, { rows, bad })
     const aside = await level.keys({ ...keys.allQuarantined, snapshot: view }).all()
     const last = greatest([...snapshots.rows, ...snapshots.bad], meta?.snapshotVersion)

@@ -6,21 +6,22 @@ const MS_PER_S = 1000
 /** Puts a stopwatch around a store. What it does is the store's own. */
 export function measureLog(store: LogStore, metrics: Metrics): LogStore {
   /** Runs an operation; tells how long it took if it succeeded, and that it failed if it did not. */
-  const measure = async <Result>(
+  const measure = <Result>(
     operation: StoreOperation,
     run: () => Promise<Result>,
     done: (seconds: number, result: Result) => void,
   ): Promise<Result> => {
     const started = performance.now()
-    let result: Result
-    try {
-      result = await run()
-    } catch (error) {
-      metrics.storeFailed(operation)
-      throw error
-    }
-    done((performance.now() - started) / MS_PER_S, result)
-    return result
+    return run().then(
+      (result) => {
+        done((performance.now() - started) / MS_PER_S, result)
+        return result
+      },
+      (error) => {
+        metrics.storeFailed(operation)
+        throw error
+      },
+    )
   }
   const ignore = (): void => {}
 

@@ -32,6 +32,12 @@ export class Audience {
     return this.all
   }
 
+  /** True if anybody's work waits. */
+  get hasWork(): boolean {
+    for (const queue of this.all) if (queue.hasWork) return true
+    return false
+  }
+
   /** Takes a peer in; `asked` if it is to answer with what it has and the room lacks. */
   join(peer: Peer, asked: boolean): { seat: Seat; queue: WorkQueue } {
     const queue = new WorkQueue(peer, asked, this.options.wake)
@@ -41,9 +47,12 @@ export class Audience {
 
   /** Tells all who are in sync of an update. Who was not answered yet gets it with the answer, and would find a gap now. */
   passOn(update: Uint8Array, origin: unknown): void {
-    if (this.all.size === 0) return
-    const message = encodeUpdate(update)
-    for (const queue of this.all) if (queue !== origin && queue.synced) queue.peer.send(message)
+    let message: Uint8Array | null = null
+    for (const queue of this.all) {
+      if (queue === origin || !queue.synced) continue
+      message ??= encodeUpdate(update)
+      queue.peer.send(message)
+    }
   }
 
   relayAwareness(awareness: Uint8Array, origin: unknown): void {

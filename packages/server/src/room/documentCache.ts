@@ -65,13 +65,19 @@ export function createDocumentCache({ maxBytes, idleMs }: DocumentCacheOptions):
   return {
     touch(document, briefly = false) {
       const until = performance.now() + (briefly ? briefMs : idleMs)
-      const stays = used.get(document)?.until ?? until
-      remove(document)
-      used.set(document, { until: Math.max(until, stays), bytes: document.bytes })
-      bytes += document.bytes
-      for (const other of used.keys()) {
-        if (bytes <= maxBytes) break
-        if (other !== document && !other.isBusy) drop(other)
+      const use = used.get(document) ?? { until, bytes: 0 }
+      use.until = Math.max(until, use.until)
+      bytes -= use.bytes
+      use.bytes = document.bytes
+      bytes += use.bytes
+      // To the end.
+      used.delete(document)
+      used.set(document, use)
+      if (bytes > maxBytes) {
+        for (const other of used.keys()) {
+          if (bytes <= maxBytes) break
+          if (other !== document && !other.isBusy) drop(other)
+        }
       }
       look()
     },

@@ -23,6 +23,8 @@ export interface DocumentSlot {
   readonly isEmpty: boolean
   /** The document if it is in memory, for a look at it in this turn of the event loop. */
   peek: () => RoomDocument | null
+  /** The document if it is in memory: the same as `open`, at once. */
+  take: (need: DocumentNeed) => DocumentLease | null
   /** Loads the document if need be, once for all who ask. */
   open: (need: DocumentNeed) => Promise<DocumentLease>
   /** Settles when the document has been let go of. */
@@ -89,24 +91,16 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     return this.present
   }
 
+  take(need: DocumentNeed): DocumentLease | null {
+    if (!this.present || this.leaving) return null
+    this.leases++
+    return this.lease(this.present, need)
+  }
+
   async open(need: DocumentNeed): Promise<DocumentLease> {
-    const { cache } = this.options
     this.leases++
     try {
-      const document = await this.get(need)
-      cache.touch(this, need === 'look')
-      let isReleased = false
-      return {
-        document,
-        keep: () => {
-          if (!isReleased) cache.touch(this)
-        },
-        release: () => {
-          if (isReleased) return
-          isReleased = true
-          this.leases--
-        },
-      }
+      return this.lease(await this.get(need), need)
     } catch (error) {
       this.leases--
       throw error
@@ -125,6 +119,23 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     this.options.cache.remove(this)
     this.present?.destroy()
     this.present = null
+  }
+
+  private lease(document: RoomDocument, need: DocumentNeed): DocumentLease {
+    const { cache } = this.options
+    cache.touch(this, need === 'look')
+    let isReleased = false
+    return {
+      document,
+      keep: () => {
+        if (need === 'look' && !isReleased) cache.touch(this)
+      },
+      release: () => {
+        if (isReleased) return
+        isReleased = true
+        this.leases--
+      },
+    }
   }
 
   private async get(need: DocumentNeed): Promise<RoomDocument> {

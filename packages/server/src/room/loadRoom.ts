@@ -95,6 +95,11 @@ type Built = { doc: Y.Doc; waiting: LogRow[] } | { culprit: LogRow; reason: stri
 
 function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
   const doc = new Y.Doc({ gc: true, guid: DOCUMENT_GUID })
+  // Yjs drops this list without emptying it. A document is as old as an object can be for the garbage collector, and so is the
+  // list by the time of the next transaction, which would then live on in it until all of the heap is looked through.
+  doc.on('afterAllTransactions', (_doc: Y.Doc, transactions: Y.Transaction[]) => {
+    transactions.length = 0
+  })
   let waiting: LogRow[] = snapshot ? [snapshot, ...rows] : [...rows]
   for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
     before = waiting.length
@@ -114,14 +119,10 @@ function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
 }
 
 /** Applies what is already durable, or says why that cannot be. */
-export function applyRow(
-  doc: Y.Doc,
-  { update }: LogRow,
-  origin: unknown = 'log',
-): 'applied' | 'gap' | { reason: string } {
+export function applyRow(doc: Y.Doc, { update }: LogRow): 'applied' | 'gap' | { reason: string } {
   try {
     if (findGap(doc, decodeUpdate(update))) return 'gap'
-    Y.applyUpdate(doc, update, origin)
+    Y.applyUpdate(doc, update, 'log')
     return 'applied'
   } catch (error) {
     if (error instanceof ParleyError) return { reason: error.message }

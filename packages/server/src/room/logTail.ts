@@ -25,8 +25,11 @@ export interface LogTail {
   push: (row: TailRow) => void
   /** Takes in that there is a row of this version, or was. */
   expect: (version: number) => void
-  /** Settles when the row of a version was handed on, or nobody needs to know; rejects where that will not happen. */
-  reached: (version: number) => Promise<void>
+  /**
+   * Settles when the row of a version was handed on, `null` if it is already, or nobody needs to know; rejects where that will
+   * not happen.
+   */
+  reached: (version: number) => Promise<void> | null
   /** Ends it: who waits is told so. */
   close: (reason: unknown) => void
 }
@@ -111,9 +114,9 @@ class StoreTail implements LogTail {
     this.drain()
   }
 
-  reached(version: number): Promise<void> {
+  reached(version: number): Promise<void> | null {
     if (this.closed) return Promise.reject(this.closed.reason)
-    if (this.current === null ? !this.isHeld : this.current >= version) return Promise.resolve()
+    if (this.current === null ? !this.isHeld : this.current >= version) return null
     return new Promise((resolve, reject) => {
       this.waiting.push({ version, resolve, reject })
     })

@@ -1,15 +1,15 @@
-import { decodeUpdate, findGap, ParleyError } from '@parley/core'
+import { type DecodedUpdate, decodeUpdate, findGap, ParleyError } from '@parley/core'
 import * as Y from 'yjs'
 import { findNews } from './news.js'
 
 /** What is to be done with the first `taken` of the updates that were looked at. */
 export type Prepared =
-  /** They change the document; `news` is what to store and apply, and `writers` are the clients whose insertions are in it. */
+  /** They change the document; `news` is what to store and apply, and `structs` are the insertions that came. */
   | {
       readonly outcome: 'news'
       readonly taken: number
       readonly news: Uint8Array
-      readonly writers: ReadonlySet<number>
+      readonly structs: DecodedUpdate['structs']
     }
   /** They change nothing. */
   | { readonly outcome: 'known'; readonly taken: number }
@@ -46,7 +46,7 @@ function prepareOne(doc: Y.Doc, update: Uint8Array, taken: number): Prepared {
       }
     const news = findNews(doc, update, decoded)
     if (!news) return { outcome: 'known', taken }
-    return { outcome: 'news', taken, news, writers: new Set(decoded.structs.map(({ id }) => id.client)) }
+    return { outcome: 'news', taken, news, structs: decoded.structs }
   } catch (error) {
     if (error instanceof ParleyError) return { outcome: 'invalid', taken: 1, reason: error.message }
     throw error

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type CloseCode, onUpdate } from '@parley/core'
+import { CLOSE_CODES, type CloseCode } from '@parley/core'
 import type { Bus, BusMessage } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
@@ -12,6 +12,7 @@ import {
   type DocumentNeed,
   type DocumentSlot,
 } from './documentSlot.js'
+import { endOfTurn } from './endOfTurn.js'
 import type { LoadQueue, QueuedLoad } from './loadQueue.js'
 import { type LoadedRoom, loadRoom } from './loadRoom.js'
 import { createLogTail, type LogTail, NOTHING, type TailRow } from './logTail.js'
@@ -74,6 +75,8 @@ export interface RoomOptions {
   loads: LoadQueue
   limits: Limits
   logger: Logger
+  /** An update of a peer was appended. */
+  onAppend: (version: number) => void
   /** The room is empty now. */
   onEmpty: () => void
   /** The room must not be used any more: it is closed, or what it knows is not what is stored. Called once. */
@@ -104,7 +107,7 @@ class LogRoom implements Room {
   private isPatchy = false
 
   constructor(options: RoomOptions) {
-    const { name, store, bus, cache, limits, logger, onDoubt } = options
+    const { name, store, bus, cache, limits, logger, onAppend, onDoubt } = options
     this.name = name
     this.options = options
     this.audience = new Audience({
@@ -132,8 +135,10 @@ class LogRoom implements Room {
       limits,
       logger,
       audience: this.audience,
+      takeDocument: (need) => this.slot.take(need),
       openDocument: (need) => this.slot.open(need),
       deliver: (rows) => this.deliver(rows),
+      onAppend,
       onDoubt,
     })
     this.unsubscribe = bus?.subscribe(name, (message) => this.hear(message))
@@ -213,8 +218,8 @@ class LogRoom implements Room {
 
   private wake(): void {
     this.isWanted = true
-    // Later in this turn of the event loop: what a client sends at once is then looked at together.
-    this.running ??= Promise.resolve().then(() => this.run())
+    // When all sockets were read that have something: what arrives together is then dealt with together, here and in the log.
+    this.running ??= endOfTurn().then(() => this.run())
   }
 
   private async run(): Promise<void> {
@@ -222,7 +227,8 @@ class LogRoom implements Room {
       while (this.isWanted && !this.hasEnded) {
         // Before the look at the queues: what is added while a turn waits for the disk wants another one.
         this.isWanted = false
-        if (await this.intake.turn()) this.isWanted = true
+        const turn = this.intake.turn()
+        if (turn && (await turn)) this.isWanted = true
       }
     } catch (error) {
       this.fail(error)
@@ -231,16 +237,24 @@ class LogRoom implements Room {
     this.letGo()
   }
 
-  private async deliver(rows: readonly TailRow[]): Promise<void> {
-    for (const row of rows) this.receive(row)
-    await this.tail.reached(Math.max(0, ...rows.map(({ version }) => version)))
+  private deliver(rows: readonly TailRow[]): Promise<void> | null {
+    let last = 0
+    for (const row of rows) {
+      this.receive(row)
+      last = Math.max(last, row.version)
+    }
+    return this.tail.reached(last)
   }
 
-  /** Takes the next row of the log. A document passes on what it applies; while one is loaded nothing is handed on. */
+  /** Takes the next row of the log. Where there is a document, what it cannot apply yet waits; while one is loaded nothing is handed on. */
   private take(row: TailRow): void {
     const { document } = this.slot
-    if (document) document.apply(row)
-    else if (row.update.byteLength > NOTHING.byteLength) this.audience.passOn(row.update, row.origin)
+    if (!document) this.passOn(row)
+    else for (const applied of document.apply(row)) this.passOn(applied)
+  }
+
+  private passOn({ update, origin }: TailRow): void {
+    if (update.byteLength > NOTHING.byteLength) this.audience.passOn(update, origin)
   }
 
   private hear(message: BusMessage): void {
@@ -268,14 +282,11 @@ class LogRoom implements Room {
       this.queuedLoad = null
     }
     this.report(loaded)
-    const onAppended = (row: LogRow): Promise<void> => this.deliver([row])
+    const onAppended = async (row: LogRow): Promise<void> => {
+      await this.deliver([row])
+    }
     const upkeep = { onAppended, onDoubt }
     const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep })
-    onUpdate(
-      document.doc,
-      ({ update, origin }) => this.audience.passOn(update, origin),
-      (error) => logger.error({ room: name, err: error }, 'an update could not be passed on'),
-    )
     this.passOnMissed(loaded)
     this.documentEpoch = loaded.epoch
     this.isPatchy = loaded.waiting.length + loaded.quarantined.length > 0

@@ -28,8 +28,13 @@ export interface RoomDocument {
   prepare: (updates: readonly [Uint8Array, ...Uint8Array[]]) => Prepared
   /** True if the document would be too large with so many bytes more. */
   exceedsQuota: (bytes: number) => boolean
-  /** Applies the next row of the log. @throws if it can be applied in part only: the document is then of no use */
-  apply: (row: TailRow) => void
+  /**
+   * Takes the next row of the log; returns the rows that are applied now: this one and those that waited for it, or none if it
+   * waits itself.
+   *
+   * @throws if it can be applied in part only: the document is then of no use
+   */
+  apply: (row: TailRow) => readonly TailRow[]
   /** Keeps something in step with the log, until the returned function is called. */
   follow: (follower: RoomFollower) => () => void
   /** True if the log may not grow before it is compacted. */
@@ -76,11 +81,18 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
     },
   })
 
-  const retryWaiting = (): void => {
+  /** Applies what waited as far as it can be; returns what was applied. */
+  const retryWaiting = (): TailRow[] => {
+    const applied: TailRow[] = []
     for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
       before = waiting.length
-      waiting = waiting.filter((row) => applyRow(doc, row) === 'gap')
+      waiting = waiting.filter((row) => {
+        if (applyRow(doc, row) === 'gap') return true
+        applied.push(row)
+        return false
+      })
     }
+    return applied
   }
 
   return {
@@ -100,15 +112,16 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
     prepare: (updates) => prepareUpdates(doc, updates),
     exceedsQuota: quota.isExceededBy,
     apply(row) {
-      const outcome = row.isChecked ? applyChecked(doc, row) : applyRow(doc, row, row.origin)
+      const outcome = row.isChecked ? applyChecked(doc, row) : applyRow(doc, row)
       if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
       if (outcome === 'gap') waiting.push(row)
       version = row.version
       quota.count(row.update.byteLength)
       compactor.count(row.update.byteLength)
       // What waited has no row of its own now: it counts as a part of this one.
-      if (outcome === 'applied') retryWaiting()
+      const applied = outcome === 'gap' ? [] : waiting.length > 0 ? [row, ...retryWaiting()] : [row]
       for (const follower of followers) follower.rowApplied(row)
+      return applied
     },
     follow(follower) {
       followers.add(follower)
@@ -122,8 +135,8 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
   }
 }
 
-function applyChecked(doc: Y.Doc, { update, origin }: TailRow): 'applied' {
-  Y.applyUpdate(doc, update, origin)
+function applyChecked(doc: Y.Doc, { update }: TailRow): 'applied' {
+  Y.applyUpdate(doc, update, 'log')
   if (doc.store.pendingStructs || doc.store.pendingDs) throw new Error('a stored update was applied in part')
   return 'applied'
 }

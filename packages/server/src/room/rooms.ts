@@ -63,6 +63,8 @@ export interface RoomsOptions {
   limits: Limits
   timing: Timing
   logger: Logger
+  /** Told of each update of a device that was appended, when it is durable; it must not throw. */
+  onAppend?: (room: string, version: number) => void
 }
 
 interface Slot {
@@ -77,7 +79,14 @@ interface Slot {
 const CONCURRENT_LOADS = 2
 
 /** Creates {@link Rooms} over a store. */
-export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions): Rooms {
+export function createRooms({
+  store,
+  bus,
+  limits,
+  timing,
+  logger,
+  onAppend = () => {},
+}: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
   const loads = createLoadQueue(CONCURRENT_LOADS)
@@ -100,6 +109,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
       loads,
       limits,
       logger,
+      onAppend: (version) => onAppend(name, version),
       onEmpty() {
         if (slot.leases === 0) {
           forget()

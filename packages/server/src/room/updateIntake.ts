@@ -6,7 +6,7 @@ import type { Audience } from './audience.js'
 import type { DocumentLease, DocumentNeed } from './documentSlot.js'
 import { NOTHING, type TailRow } from './logTail.js'
 import type { RoomDocument } from './roomDocument.js'
-import type { WorkQueue } from './workQueue.js'
+import type { Updates, WorkQueue } from './workQueue.js'
 
 export interface UpdateIntakeOptions {
   /** The room's name. */
@@ -15,11 +15,21 @@ export interface UpdateIntakeOptions {
   limits: Limits
   logger: Logger
   audience: Audience
+  /** The document if it is in memory. */
+  takeDocument: (need: DocumentNeed) => DocumentLease | null
   openDocument: (need: DocumentNeed) => Promise<DocumentLease>
-  /** Takes rows that are stored; settles when they have been handed on, in the order of their versions. */
-  deliver: (rows: readonly TailRow[]) => Promise<void>
+  /** Takes rows that are stored; settles when they have been handed on, in the order of their versions; `null` if they are. */
+  deliver: (rows: readonly TailRow[]) => Promise<void> | null
+  /** An update was appended. */
+  onAppend: (version: number) => void
   /** A row may have got into the log that nobody will tell of. */
   onDoubt: () => void
+}
+
+/** What stands at the head of a queue. */
+interface Waiting {
+  readonly queue: WorkQueue
+  readonly updates: Updates
 }
 
 /** What one connection has for the log. */
@@ -36,9 +46,12 @@ export class UpdateIntake {
     this.options = options
   }
 
-  /** Answers what can be answered, and stores and hands on what waits at the heads of the queues; false if nothing did. */
-  async turn(): Promise<boolean> {
-    const { audience, openDocument } = this.options
+  /**
+   * Answers what can be answered, and stores and hands on what waits at the heads of the queues; `null` if nothing waited, true
+   * if another turn may find more to do.
+   */
+  turn(): Promise<boolean> | null {
+    const { audience, takeDocument } = this.options
     const wanting: WorkQueue[] = []
     for (const queue of audience.queues) {
       queue.answer(null)
@@ -46,73 +59,81 @@ export class UpdateIntake {
     }
     if (wanting.length === 0) {
       audience.finishTurn(false)
-      return false
+      return null
     }
+    const need = wanting.some(({ hasEdit }) => hasEdit) ? 'work' : 'look'
+    const lease = takeDocument(need)
+    return lease ? this.turnWith(lease) : this.openAndTurn(need, wanting)
+  }
+
+  private async openAndTurn(need: DocumentNeed, wanting: readonly WorkQueue[]): Promise<boolean> {
+    const { audience, openDocument } = this.options
     let lease: DocumentLease
     try {
-      lease = await openDocument(wanting.some(({ hasEdit }) => hasEdit) ? 'work' : 'look')
+      lease = await openDocument(need)
     } catch {
       // Logged where it was loaded, once for all who wait for it.
       for (const queue of wanting) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
       audience.finishTurn(false)
       return true
     }
+    return this.turnWith(lease)
+  }
+
+  /** Takes a turn with a document, and lets go of it. */
+  private async turnWith(lease: DocumentLease): Promise<boolean> {
+    const { audience } = this.options
+    const { document } = lease
     try {
-      return await this.turnWith(lease)
+      const waiting: Waiting[] = []
+      for (const queue of audience.queues) {
+        queue.answer(document.doc)
+        const updates = queue.peekUpdates()
+        if (updates) waiting.push({ queue, updates })
+      }
+      const writes: Write[] = []
+      const writers = waiting.length > 1 ? new Set<number>() : null
+      for (const one of waiting) {
+        const news = this.takeNews(document, one, writers)
+        if (news) writes.push({ queue: one.queue, news })
+      }
+      const stored = writes.length > 0 ? await this.append(writes) : 0
+      if (stored > 0) {
+        lease.keep()
+        document.checkLog()
+      }
+      audience.finishTurn(stored > 0)
+      return waiting.length > 0 && audience.hasWork
     } finally {
       lease.release()
     }
   }
 
-  private async turnWith({ document, keep }: DocumentLease): Promise<boolean> {
-    const { audience } = this.options
-    const withUpdates: WorkQueue[] = []
-    for (const queue of audience.queues) {
-      queue.answer(document.doc)
-      if (queue.peekUpdates().length > 0) withUpdates.push(queue)
-    }
-    const writes: Write[] = []
-    const writers = new Set<number>()
-    for (const queue of withUpdates) {
-      const news = this.takeNews(document, queue, withUpdates.length > 1, writers)
-      if (news) writes.push({ queue, news })
-    }
-    const stored = writes.length > 0 ? await this.append(writes) : 0
-    if (stored > 0) {
-      keep()
-      document.checkLog()
-    }
-    audience.finishTurn(stored > 0)
-    return withUpdates.length > 0
-  }
-
   /**
    * Looks at what waits at the head of a queue; returns what is to be stored of it. It was checked against the document as it is:
-   * what insertions of the same client another connection brings in this turn, `writers`, it may fit no longer, and waits.
+   * what insertions of the same client another connection brings in this turn, one of the `writers`, it may fit no longer, and
+   * waits. There are no `writers` if nothing else waits.
    */
   private takeNews(
     document: RoomDocument,
-    queue: WorkQueue,
-    othersWait: boolean,
-    writers: Set<number>,
+    { queue, updates }: Waiting,
+    writers: Set<number> | null,
   ): Uint8Array | null {
     const { limits } = this.options
-    const [first, ...rest] = queue.peekUpdates()
-    if (!first) return null
-    const prepared = document.prepare([first, ...rest])
+    const prepared = document.prepare(updates)
     if (prepared.outcome === 'gap') {
       // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
       // connection brings in this turn.
-      const waits = queue.awaitsAnswer || (othersWait && queue.mayWait)
+      const waits = queue.awaitsAnswer || (writers !== null && queue.mayWait)
       if (!queue.awaitsAnswer) queue.mayWait = !waits
       if (waits && queue.bytes <= limits.queuedBytes) {
         queue.stall(prepared.reason)
         return null
       }
     } else queue.mayWait = true
-    if (prepared.outcome === 'news' && othersWait) {
-      for (const client of prepared.writers) if (writers.has(client)) return null
-      for (const client of prepared.writers) writers.add(client)
+    if (prepared.outcome === 'news' && writers) {
+      if (prepared.structs.some(({ id }) => writers.has(id.client))) return null
+      for (const { id } of prepared.structs) writers.add(id.client)
     }
     queue.removeUpdates(prepared.taken)
     if (prepared.outcome === 'known') return queue.peer.marksTime ? NOTHING : null
@@ -132,22 +153,30 @@ export class UpdateIntake {
 
   /** @returns how many rows were stored */
   private async append(writes: readonly Write[]): Promise<number> {
-    const { name, store, logger, deliver, onDoubt } = this.options
-    const results = await Promise.allSettled(writes.map(({ news }) => store.append(name, news)))
     const stored: TailRow[] = []
-    for (const [index, { queue, news }] of writes.entries()) {
-      const result = results[index]
-      if (result?.status === 'fulfilled') {
-        stored.push({ version: result.value, update: news, origin: queue, isChecked: true })
-      } else {
-        logger.error({ room: name, err: result?.reason }, 'an update could not be stored')
-        queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
-      }
+    // Together, so that they share a write to the disk.
+    for (const appending of writes.map((write) => this.appendOne(write))) {
+      const row = await appending
+      if (row) stored.push(row)
     }
     // What was not said to be stored may be all the same.
-    if (stored.length < writes.length) onDoubt()
-    await deliver(stored)
+    if (stored.length < writes.length) this.options.onDoubt()
+    const delivered = this.options.deliver(stored)
+    if (delivered) await delivered
     return stored.length
+  }
+
+  private async appendOne({ queue, news }: Write): Promise<TailRow | null> {
+    const { name, store, logger, onAppend } = this.options
+    try {
+      const version = await store.append(name, news)
+      onAppend(version)
+      return { version, update: news, origin: queue, isChecked: true }
+    } catch (error) {
+      logger.error({ room: name, err: error }, 'an update could not be stored')
+      queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
+      return null
+    }
   }
 
   private refuse(queue: WorkQueue, code: CloseCode, reason: string): void {

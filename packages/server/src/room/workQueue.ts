@@ -10,6 +10,9 @@ const MAX_RUN_COUNT = 256
 /** What an entry of a queue costs beside its bytes: a million empty ones are not free. */
 const WORK_OVERHEAD_BYTES = 64
 
+/** What of a queue is looked at together. */
+export type Updates = readonly [Uint8Array, ...Uint8Array[]]
+
 /**
  * The queue of one peer. The room takes from it; nothing overtakes anything within it.
  *
@@ -45,6 +48,10 @@ export class WorkQueue {
 
   get bytes(): number {
     return this.waitingBytes
+  }
+
+  get hasWork(): boolean {
+    return this.work.length > 0
   }
 
   /** True when nothing is left to do and nothing more will come. */
@@ -104,15 +111,17 @@ export class WorkQueue {
     }
   }
 
-  /** The updates at the head, at most as many as make one entry. */
-  peekUpdates(): Uint8Array[] {
-    const updates: Uint8Array[] = []
-    if (this.stallReason !== null) return updates
-    let size = 0
-    for (const item of this.work) {
+  /** The updates at the head, at most as many as make one entry; `null` if there are none. */
+  peekUpdates(): Updates | null {
+    const [first] = this.work
+    if (this.stallReason !== null || !first || isAnswerable(first)) return null
+    const updates: [Uint8Array, ...Uint8Array[]] = [first.update]
+    let size = first.update.byteLength
+    for (let next = 1; next < Math.min(this.work.length, MAX_RUN_COUNT); next++) {
+      const item = this.work[next] as Work
       if (isAnswerable(item)) break
       size += item.update.byteLength
-      if (updates.length > 0 && (size > MAX_RUN_BYTES || updates.length === MAX_RUN_COUNT)) break
+      if (size > MAX_RUN_BYTES) break
       updates.push(item.update)
     }
     return updates
