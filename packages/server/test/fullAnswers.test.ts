@@ -46,6 +46,28 @@ it('[G13] answers the same again without the document, also after a restart', as
   expect(second.server.rooms.documents.count).toBe(0)
 })
 
+it('[G13] gives back the memory of an answer that was sent, and no other', async () => {
+  const { store } = lastingStore()
+  const first = await startServer({ store })
+  const alice = await openDevice(first, 'alice')
+  await alice.act(({ receive }) => receive(messages(bob, ['bob', 'bob'])))
+  const answer = await syncAll(first)
+  expect(await syncAll(first)).toEqual(answer)
+  await until('the answer is kept', async () => (await readCopy(store)).includes('bob'))
+  await first.server.close()
+
+  const seen: Uint8Array[] = []
+  const read: LogStore['values']['read'] = async (...request) => {
+    const values = await store.values.read(...request)
+    seen.push(...values.values())
+    return values
+  }
+  const second = await startServer({ store: { ...store, values: { ...store.values, read } } })
+  for (let n = 0; n < 3; n++) expect(await syncAll(second)).toEqual(answer)
+  expect(seen).toHaveLength(3)
+  await until('the memory is given back', () => seen.every(({ byteLength }) => byteLength === 0))
+})
+
 it('[G13] answers anew when anything was stored since, whether or not the document is in memory', async () => {
   const { store } = lastingStore()
   const first = await startServer({ store })

@@ -4,7 +4,7 @@ export {
   encodeLastMsgSeqs,
   parseLastMsgSeqs,
   type LastMsgSeq,
-  type ParseLastMsgSeqsOptions,
+  type TakeLastMsgSeq,
 } from './wire/lastMsgSeqs.js'
 export { isUnlisted, parentOf } from './wire/channel.js'
 export { mentions, type OpaquePayload, type PayloadForm } from './wire/payload.js'
@@ -50,6 +50,7 @@ export {
   type VersionIndex,
   type VersionIndexChange,
 } from './versions/versionIndex.js'
+export { readHeldSeqs, type HeldSeqs } from './versions/heldSeqs.js'
 export {
   selectConversations,
   selectExtras,

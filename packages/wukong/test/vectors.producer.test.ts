@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   createVersionIndex,
   isUnlisted,
-  parseLastMsgSeqs,
+  readHeldSeqs,
   type SyncRequest,
   selectConversations,
   type VersionIndex,
@@ -33,7 +33,7 @@ function log(...actions: Array<(store: Store) => void>): Log {
     store,
     index,
     select: ({ lms, version = 0, ...request }) =>
-      selectConversations(index, { ...request, version, held: parseLastMsgSeqs(lms) }).items.map(
+      selectConversations(index, { ...request, version, held: readHeldSeqs(lms, index) }).items.map(
         ({ key, deleted }) => `${key}${deleted ? ' deleted' : ''}`,
       ),
   }

@@ -6,6 +6,7 @@ import {
   createVersionIndex,
   decodeIndexRow,
   encodeIndexRow,
+  readHeldSeqs,
   rebuildVersionIndex,
   selectConversations,
   selectExtras,
@@ -73,7 +74,8 @@ describe('the index', () => {
     )
     store.conversation(channels[7]!).markRead()
     index.integrate(2, [store.conversation(channels[7]!).getSnapshot()])
-    const held = new Map(channels.map(({ channelId }) => [`2:${channelId}`, 1]))
+    const listed = channels.map(({ channelId }) => `${channelId}:2:1`).join('|')
+    const held = readHeldSeqs(listed, index)
     expect(selectConversations(index, { version: 1, held }).items).toEqual([
       { key: '2:c7', version: 2, deleted: false },
     ])
@@ -134,11 +136,11 @@ describe('the index', () => {
     receive(store, bob, 1)
     store.conversation(bob).delete()
     const deleted = [{ key: '1:bob', version: 2, deleted: true }]
-    expect(selectConversations(index, { version: 1, held: new Map() }).items).toEqual(deleted)
-    expect(selectConversations(index, { version: 0, held: new Map() }).items).toEqual([])
+    expect(selectConversations(index, { version: 1, held: [] }).items).toEqual(deleted)
+    expect(selectConversations(index, { version: 0, held: [] }).items).toEqual([])
     // Listed still, it is told again, in a full answer too and through any filter.
     for (const version of [0, 2, 99]) {
-      const held = new Map([['1:bob', 1]])
+      const held = readHeldSeqs('bob:1:1', index)
       expect(selectConversations(index, { version, held, excludeTypes: [1] }).items).toEqual(deleted)
     }
   })
@@ -149,7 +151,7 @@ describe('the index', () => {
     store.conversation(bob).delete()
     receive(store, group, 1)
     receive(store, group, 2)
-    const request = { version: 2, held: new Map([['1:bob', 1]]), limit: 1 }
+    const request = { version: 2, held: readHeldSeqs('bob:1:1', index), limit: 1 }
     expect(selectConversations(index, request).items[0]).toEqual({ key: '2:g', version: 4, deleted: false })
   })
 
@@ -159,10 +161,10 @@ describe('the index', () => {
       receive(store, bob, 1)
       receive(store, group, 1)
     })
-    const first = selectConversations(index, { version: 0, held: new Map(), limit: 1 })
+    const first = selectConversations(index, { version: 0, held: [], limit: 1 })
     expect(first).toMatchObject({ items: [{ version: 1 }, { version: 1 }], more: false })
     receive(store, bob, 2)
-    expect(selectConversations(index, { version: 0, held: new Map(), limit: 1 })).toMatchObject({
+    expect(selectConversations(index, { version: 0, held: [], limit: 1 })).toMatchObject({
       items: [{ key: '2:g' }],
       more: true,
     })
@@ -171,11 +173,9 @@ describe('the index', () => {
   it('[V5] who lacks messages gets them, and what is not listed comes whatever the version', () => {
     const { store, index } = logged()
     receive(store, bob, 5)
-    const select = (held: Map<string, number>): number =>
-      selectConversations(index, { version: 1, held }).items.length
-    expect([select(new Map()), select(new Map([['1:bob', 4]])), select(new Map([['1:bob', 5]]))]).toEqual([
-      1, 1, 0,
-    ])
+    const select = (lastMsgSeqs: string): number =>
+      selectConversations(index, { version: 1, held: readHeldSeqs(lastMsgSeqs, index) }).items.length
+    expect(['', 'bob:1:4', 'bob:1:5'].map(select)).toEqual([1, 1, 0])
   })
 
   it('[V3] versions of no history are answered in full', () => {
@@ -184,7 +184,7 @@ describe('the index', () => {
     index.restored(1000)
     expect([0, 1, 1000].map(index.isKnown)).toEqual([true, true, true])
     expect([-1, 2, 999, 1001, 2 ** 53].map(index.isKnown)).toEqual([false, false, false, false, false])
-    const held = new Map([['1:bob', 1]])
+    const held = readHeldSeqs('bob:1:1', index)
     expect(selectConversations(index, { version: 500, held })).toMatchObject({
       full: true,
       items: [{ version: 1000 }],

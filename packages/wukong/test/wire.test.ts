@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { channelKey, createStore, type Message, parseChannelKey } from '@parley/core'
+import { type ChannelKey, channelKey, createStore, type Message, parseChannelKey } from '@parley/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  createVersionIndex,
   encodeLastMsgSeqs,
   exactInteger,
   extraOf,
@@ -12,6 +13,7 @@ import {
   parseLastMsgSeqs,
   readConversation,
   readExtra,
+  readHeldSeqs,
   readMessage,
   readReminder,
   readSyncAnswer,
@@ -73,9 +75,23 @@ describe('JSON', () => {
   })
 })
 
+/** What is read of `last_msg_seqs` where there are certain channels, or any that is named. */
+function readSeqs(
+  text: unknown,
+  isKnown: (key: ChannelKey) => boolean = () => true,
+): Map<ChannelKey, number> {
+  const seqs = new Map<ChannelKey, number>()
+  parseLastMsgSeqs(text, (channelId, channelType, seq) => {
+    const key = channelKey({ channelId, channelType })
+    if (isKnown(key)) seqs.set(key, seq)
+    return isKnown(key)
+  })
+  return seqs
+}
+
 describe('last_msg_seqs', () => {
   it('[W3] is read from the right, with : and | in ids', () => {
-    expect([...parseLastMsgSeqs('a:b:c:2:5|Alyx|lappy:1:3|c1@t9:5:1|😀-%:2:9')]).toEqual([
+    expect([...readSeqs('a:b:c:2:5|Alyx|lappy:1:3|c1@t9:5:1|😀-%:2:9')]).toEqual([
       ['2:a:b:c', 5],
       ['1:Alyx|lappy', 3],
       ['5:c1@t9', 1],
@@ -84,28 +100,62 @@ describe('last_msg_seqs', () => {
   })
 
   it('[W3] nothing, nonsense and numbers out of range do no harm', () => {
-    for (const text of [undefined, null, '', '|', 'x', 'a:b', 'a:300:5', ':1:5', 7]) {
-      expect(parseLastMsgSeqs(text).size).toBe(0)
+    const nonsense = [
+      '',
+      '|',
+      '||',
+      'x',
+      '7',
+      ':',
+      '::',
+      'a:b',
+      'a:1',
+      'a:1:',
+      'a::5',
+      'a:1:x',
+      'a:-1:5',
+      'a:300:5',
+    ]
+    for (const text of [undefined, null, 7, ...nonsense, ':1:5', 'a:0001:5', `a:1:${'1'.repeat(21)}`]) {
+      expect([text, readSeqs(text).size]).toEqual([text, 0])
+      // Nor to what comes after it.
+      if (typeof text === 'string')
+        expect([...readSeqs(`${text}|b:1:7`)]).toContainEqual([expect.stringMatching(/b$/), 7])
     }
-    expect(parseLastMsgSeqs('a:1:99999999999999999999').get('1:a')).toBe(2 ** 32 - 1)
-    expect(parseLastMsgSeqs('a:1:9|a:1:4').get('1:a')).toBe(4)
+    expect(readSeqs('a:1:99999999999999999999').get('1:a')).toBe(2 ** 32 - 1)
+    expect([...readSeqs(`${'a'.repeat(200)}:1:5|${'a'.repeat(201)}:1:5`).keys()]).toEqual([
+      `1:${'a'.repeat(200)}`,
+    ])
   })
 
   it('[W3] what is known decides where an id could end twice', () => {
     const text = 'a:1:5|b:1:7'
-    expect([...parseLastMsgSeqs(text, { isKnown: (key) => key === '1:a:1:5|b' })]).toEqual([['1:a:1:5|b', 7]])
-    expect([...parseLastMsgSeqs(text, { isKnown: (key) => key === '1:a' || key === '1:b' })]).toEqual([
+    expect([...readSeqs(text, (key) => key === '1:a:1:5|b')]).toEqual([['1:a:1:5|b', 7]])
+    expect([...readSeqs(text, (key) => key === '1:a' || key === '1:b')]).toEqual([
       ['1:a', 5],
       ['1:b', 7],
     ])
+    expect([...readSeqs(`x:1:3|${text}`, (key) => key === '1:b')]).toEqual([['1:b', 7]])
   })
 
   it('[W3] 10,000 entries are read in a moment, known or not', () => {
     const text = Array.from({ length: 10_000 }, (_, index) => `channel-${index}|x:2:${index}`).join('|')
     const started = performance.now()
-    expect(parseLastMsgSeqs(text).size).toBe(10_000)
-    expect(parseLastMsgSeqs(text, { isKnown: () => false }).size).toBe(10_000)
+    expect(readSeqs(text).size).toBe(10_000)
+    expect(readSeqs(text, () => false).size).toBe(0)
     expect(performance.now() - started).toBeLessThan(2000)
+  })
+
+  it('[W3] of a channel that is listed twice the smaller number counts', () => {
+    const index = createVersionIndex()
+    const store = createStore({ userId: 'me' })
+    const channel = { channelId: 'a', channelType: 1 }
+    store.receive({ channel, messageSeq: 9, fromUid: 'a', timestamp: 1 })
+    index.integrate(1, [store.conversation(channel).getSnapshot()])
+    for (const text of ['a:1:9|a:1:4', 'a:1:4|a:1:9', 'a:1:9|x:1:1|a:1:4']) {
+      expect([...readHeldSeqs(text, index)]).toEqual([4])
+    }
+    expect([...readHeldSeqs('x:1:1', index)]).toEqual([undefined])
   })
 
   it('[W3] [W4] what is written is read again, for any id', () => {
@@ -125,7 +175,7 @@ describe('last_msg_seqs', () => {
         (entries) => {
           const listed = entries.map(({ lastMsgSeq, ...channel }) => ({ channel, lastMsgSeq }))
           const known = new Map(listed.map(({ channel, lastMsgSeq }) => [channelKey(channel), lastMsgSeq]))
-          const read = parseLastMsgSeqs(encodeLastMsgSeqs(listed), { isKnown: (key) => known.has(key) })
+          const read = readSeqs(encodeLastMsgSeqs(listed), (key) => known.has(key))
           // One that is read is read right; one that is left out, or swallowed by another, is answered as if it were new.
           for (const [key, seq] of read) if (known.has(key)) expect(seq).toBe(known.get(key))
         },

@@ -13,8 +13,15 @@ import type { Users } from './users.js'
  * document has to be loaded.
  */
 export interface FullAnswers {
-  /** All conversations of a user, as JSON. */
-  of: (uid: string) => Promise<Buffer>
+  /** All conversations of a user. */
+  of: (uid: string) => Promise<FullAnswer>
+}
+
+export interface FullAnswer {
+  /** JSON. */
+  readonly body: Buffer
+  /** True if it is kept in memory for others; otherwise it belongs to who asked. */
+  readonly isShared: boolean
 }
 
 export interface FullAnswersOptions {
@@ -99,7 +106,7 @@ export function createFullAnswers(options: FullAnswersOptions): FullAnswers {
       const kept = present ? lookUp(present) : await readKept(uid)
       if (kept) {
         onAsked?.(uid)
-        return kept.body
+        return { body: kept.body, isShared: present !== null }
       }
       return users.withProjection(uid, async (user) => {
         const known = latest.get(user)
@@ -107,7 +114,7 @@ export function createFullAnswers(options: FullAnswersOptions): FullAnswers {
         latest.set(user, answer)
         // Once while the document is in memory: a user in whose log much happens would have it written again and again.
         if (!known && answer.head > 0) keep(uid, answer)
-        return answer.body
+        return { body: answer.body, isShared: true }
       })
     },
   }

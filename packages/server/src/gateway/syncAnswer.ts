@@ -1,5 +1,5 @@
 import { type Channel, type ChannelKey, type Conversation, type Message, parseChannelKey } from '@parley/core'
-import { type IndexRow, isUnlisted, parseLastMsgSeqs, type Shape, selectConversations } from '@parley/wukong'
+import { type IndexRow, isUnlisted, readHeldSeqs, type Shape, selectConversations } from '@parley/wukong'
 import type { Projection } from './projection.js'
 import type { Recents } from './recents.js'
 import { type WrittenItem, writeItem, writtenItem } from './writtenItem.js'
@@ -34,8 +34,10 @@ export async function answerSync(
 ): Promise<SyncAnswer> {
   const { index } = user
   const { shape, msgCount, tellsDeletions } = question
-  const held = parseLastMsgSeqs(question.lastMsgSeqs, { isKnown: (key) => index.get(key) !== undefined })
+  const held = readHeldSeqs(question.lastMsgSeqs, index)
   const { items } = selectConversations(index, { ...question, version: Math.max(0, question.version), held })
+  const heldSeqOf = ({ channelId, channelType }: Channel): number =>
+    held.length === 0 ? 0 : (held[index.placeOf(channelId, channelType) ?? -1] ?? 0)
   // Looked at before the wait: an answer is of one moment, and none of it may be newer than its versions say.
   const parts: Part[] = []
   const deletes: Channel[] = []
@@ -56,6 +58,7 @@ export async function answerSync(
         row,
         deleted,
         conversation: user.conversation(key),
+        heldSeq: heldSeqOf(channel),
         floor: recents.areWanted(msgCount) ? user.deletedTo(key) : 0,
       })
   }
@@ -63,9 +66,9 @@ export async function answerSync(
   const kept = await recents.read(user.uid, asked, msgCount)
   const write = (part: Part): WrittenItem | null => {
     if ('known' in part) return part.known
-    const { key, row, deleted, conversation, floor } = part
+    const { key, row, deleted, conversation, heldSeq, floor } = part
     const readTo = row.headSeq - row.unread
-    const from = Math.max(firstWanted(question, held.get(key) ?? 0, readTo), floor + 1)
+    const from = Math.max(firstWanted(question, heldSeq, readTo), floor + 1)
     const messages = (kept.get(key) ?? []).filter(({ messageSeq }: Message) => messageSeq >= from)
     return writeItem(conversation, row, { shape, recents: messages, msgCount, deleted })
   }
@@ -87,6 +90,7 @@ type Part =
       readonly row: IndexRow
       readonly deleted: boolean
       readonly conversation: Conversation
+      readonly heldSeq: number
       readonly floor: number
     }
 

@@ -64,9 +64,10 @@ function listFrom(user: Projection, since: number, limit: number): object {
   const isKnown = index.isKnown(since)
   const version = isKnown ? since : 0
   // The client has all that is older, so nothing is answered for not being listed.
-  const held = new Map<ChannelKey, number>()
-  if (version > 0)
-    for (const [key, { state, headSeq }] of index.rows) if (state === 'visible') held.set(key, headSeq)
+  const held =
+    version > 0
+      ? Array.from(index.rows, ([, { state, headSeq }]) => (state === 'visible' ? headSeq : undefined))
+      : []
   const { items, more } = selectConversations(index, { version, held, limit })
   const reached = more ? (items.at(-1)?.version ?? version) : index.head
   return {

@@ -9,7 +9,7 @@ import { HttpError } from './httpError.js'
 import { clearUnread, deleteConversation, setUnread } from './marks.js'
 import type { Projection } from './projection.js'
 import { channelBody, conversationSyncBody, DONE, SYNC_BODY_LIMIT, setUnreadBody } from './schemas.js'
-import { sendJson } from './sendJson.js'
+import { sendJson, sendOwnJson } from './sendJson.js'
 import { answerSync, joinItems } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
@@ -38,7 +38,10 @@ export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): 
       if (uid === '') return []
       const caller = await identify(request, uid)
       if (msgCount <= 0 || isLaterPage) return []
-      if (asksForAll(question)) return sendJson(reply, await fullAnswers.of(caller.uid))
+      if (asksForAll(question)) {
+        const { body: all, isShared } = await fullAnswers.of(caller.uid)
+        return isShared ? sendJson(reply, all) : sendOwnJson(reply, all)
+      }
       const answer = await users.withProjection(caller.uid, (user) => answerSync(user, recents, question))
       return sendJson(reply, joinItems(answer, '[', ']'))
     },

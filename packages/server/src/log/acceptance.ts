@@ -321,6 +321,28 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       expect(await names(store)).toEqual([])
     })
 
+    it('[L18] values that are read belong to who reads them, with the memory they lie in', async () => {
+      const store = await open()
+      await store.values.write(
+        'room:a',
+        new Map([
+          // As it comes from Node, in memory that it shares with others.
+          ['x', Buffer.from([1])],
+          ['y', bytes(2)],
+        ]),
+      )
+      const read = (): Promise<Map<string, Uint8Array>> => store.values.read('room:a', ['x', 'y'])
+      const list = (): Promise<Map<string, Uint8Array>> => store.values.list('room:a', { prefix: '' })
+      for (const get of [read, list]) {
+        const [x, y] = [...(await get()).values()]
+        const buffer = x?.buffer as ArrayBuffer
+        structuredClone(buffer, { transfer: [buffer] })
+        expect([x?.byteLength, y?.[0]]).toEqual([0, 2])
+        y?.fill(3)
+        expect([...(await get()).values()].map((value) => [...value])).toEqual([[1], [2]])
+      }
+    })
+
     it('[L18] lists values whose names begin alike, from either end', async () => {
       const store = await open()
       for (const scope of ['room:a', 'room:a/'] as const) {

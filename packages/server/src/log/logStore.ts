@@ -123,7 +123,7 @@ export interface ValueRange {
 
 /**
  * Small values beside the logs: what could be had again at a price, or belongs to no document. Each is replaced as a whole.
- * A value whose bytes are no longer what was written is not there.
+ * A value whose bytes are no longer what was written is not there. What is read belongs to who reads it, its `ArrayBuffer` too.
  */
 export interface ValueStore {
   /** Reads values of a scope; those that do not exist are left out. Names are any well-formed strings. */

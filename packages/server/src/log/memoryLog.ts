@@ -55,7 +55,7 @@ export function createMemoryLog(): LogStore {
   const writeValues = (scope: ValueScope, changes: ReadonlyMap<string, Uint8Array | null>): void => {
     const known = values.get(scope) ?? new Map<string, Uint8Array>()
     for (const [name, value] of changes) {
-      if (value) known.set(name, value.slice())
+      if (value) known.set(name, new Uint8Array(value))
       else known.delete(name)
     }
     values.set(scope, known)
@@ -143,14 +143,14 @@ export function createMemoryLog(): LogStore {
     values: {
       async read(scope, names) {
         open()
-        return readValues(scope, names)
+        return copyOf(readValues(scope, names))
       },
       async list(scope, { prefix, limit, reverse = false }) {
         open()
         const found = [...(values.get(scope) ?? [])].filter(([name]) => name.startsWith(prefix))
         found.sort(([a], [b]) => (a < b ? -1 : 1))
         if (reverse) found.reverse()
-        return new Map(found.slice(0, limit))
+        return copyOf(found.slice(0, limit))
       },
       async write(scope, changes) {
         open()
@@ -193,4 +193,8 @@ export function createMemoryLog(): LogStore {
       closed = true
     },
   }
+}
+
+function copyOf(values: Iterable<readonly [string, Uint8Array]>): Map<string, Uint8Array> {
+  return new Map(Array.from(values, ([name, value]) => [name, new Uint8Array(value)]))
 }

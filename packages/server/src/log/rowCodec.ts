@@ -21,8 +21,17 @@ export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
 export function decodeValue(key: string, value: Uint8Array): Uint8Array | { damage: string } {
   if (value.byteLength < HEADER_BYTES) return { damage: 'cut off' }
   if (value[0] !== FORMAT) return { damage: `unknown format ${value[0]}` }
-  // Copied, so that what reads beyond its end does not read the header or another row; `slice` of a Buffer does not copy.
-  const payload = new Uint8Array(value.subarray(HEADER_BYTES))
+  const payload = payloadOf(value)
   const stored = new DataView(value.buffer, value.byteOffset).getUint32(1)
   return stored === crc32(Buffer.from(key), payload) ? payload : { damage: 'checksum does not match' }
+}
+
+/**
+ * What lies behind the header. Some readers of updates look beyond the end of what they are given, and must not find another
+ * row there; and whoever reads a value owns its memory. Copied only where that is not its own: LevelDB's values have theirs,
+ * and a copy would be as much again for the garbage collector.
+ */
+function payloadOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(buffer, byteOffset + HEADER_BYTES, byteLength - HEADER_BYTES)
+  return byteLength === buffer.byteLength ? payload : payload.slice()
 }

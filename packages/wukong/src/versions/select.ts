@@ -1,4 +1,5 @@
 import { type ChannelKey, parseChannelKey } from '@parley/core'
+import type { HeldSeqs } from './heldSeqs.js'
 import type { IndexRow } from './indexRow.js'
 import { BLANK_EXTRA } from './shown.js'
 import type { VersionIndex } from './versionIndex.js'
@@ -7,8 +8,8 @@ import type { VersionIndex } from './versionIndex.js'
 export interface SyncRequest {
   /** The greatest version it has; 0 for everything. What is no version of this log is answered as 0. */
   readonly version: number
-  /** What it says it has, by channel; see `parseLastMsgSeqs`. */
-  readonly held: ReadonlyMap<ChannelKey, number>
+  /** What it says it has; see `readHeldSeqs`. */
+  readonly held: HeldSeqs
   readonly onlyUnread?: boolean
   readonly excludeTypes?: readonly number[]
   /** At most this many, unless one version holds more: an answer never ends inside a version. */
@@ -49,8 +50,9 @@ export function selectConversations(index: VersionIndex, request: SyncRequest): 
   // Told before, and listed still: iOS lists what it deleted. They take nobody's room, or a short answer would hold nothing
   // else for ever.
   const again: SelectedConversation[] = []
+  let place = 0
   for (const [key, { version, state, headSeq, unread }] of index.rows) {
-    const heldSeq = held.get(key)
+    const heldSeq = held[place++]
     const isHeld = heldSeq !== undefined
     if (state === 'visible') {
       const isWanted = version > since || (isHeld ? headSeq > heldSeq : true)

@@ -1,4 +1,5 @@
 import { type ChannelKey, type Conversation, ParleyError } from '@parley/core'
+import { createChannelPlaces } from './channelPlaces.js'
 import { advanceRow, decodeIndexRow, encodeIndexRow, type IndexRow, stampRow } from './indexRow.js'
 import { shownOf } from './shown.js'
 
@@ -26,7 +27,12 @@ export interface VersionIndex {
   /** The time as of which mutes are looked at, in milliseconds since 1970. */
   readonly time: number
   get: (key: ChannelKey) => IndexRow | undefined
+  /** How many conversations it has rows of. */
+  readonly size: number
+  /** Each stays in its place: new ones come after them. */
   readonly rows: Iterable<readonly [ChannelKey, IndexRow]>
+  /** The place of a conversation among the rows, from 0; `undefined` if there is no row of it. */
+  placeOf: (channelId: string, channelType: number) => number | undefined
   /**
    * Takes in a row of the log: the conversations it touched, as they are after it. One row at a time, in order: of several
    * at once, what changed and changed back would never be told. A version that was taken in before changes nothing.
@@ -75,6 +81,7 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       throw new ParleyError('invalid-argument', `rows[${key}] must be a stored row`, { field: 'rows' })
     rows.set(key, row)
   }
+  const places = createChannelPlaces(rows)
   /** When the first of the mutes that stand ends; `null` while that must be looked for. */
   let firstEnd: number | null = null
 
@@ -121,9 +128,13 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       return time
     },
     get: (key) => rows.get(key),
+    get size() {
+      return rows.size
+    },
     get rows() {
       return rows.entries()
     },
+    placeOf: places.of,
     integrate: (version, touched) => (version <= head ? change([]) : compare(version, touched)),
     get nextDue() {
       return nextDue()

@@ -1,4 +1,4 @@
-import { type Channel, type ChannelKey, channelKey, MAX_ID_LENGTH, MAX_MESSAGE_SEQ } from '@parley/core'
+import { type Channel, MAX_ID_LENGTH, MAX_MESSAGE_SEQ } from '@parley/core'
 
 /** How far a client has the messages of a channel. */
 export interface LastMsgSeq {
@@ -32,89 +32,89 @@ function isMistakable(part: string): boolean {
   return part.split(':').length === 3
 }
 
-/** What helps to read `last_msg_seqs`. */
-export interface ParseLastMsgSeqsOptions {
-  /** Tells the ids that exist, where an id with `|` and `:` could be read in two ways. */
-  readonly isKnown?: (key: ChannelKey) => boolean
-}
+/**
+ * Takes what a client says it has of a channel.
+ *
+ * @returns false if there is no such channel
+ */
+export type TakeLastMsgSeq = (channelId: string, channelType: number, lastMsgSeq: number) => boolean
 
 /**
  * Reads `last_msg_seqs` from a client: each entry from the right, so that ids may hold `:`, and as long as it takes to an
- * end, so that they may hold `|`. What cannot be read is passed over, as WuKongIM does; nothing at all is no entries.
+ * end, so that they may hold `|`. Where an id could end at several places, the first that is taken counts. What cannot be
+ * read is passed over, as WuKongIM does; nothing at all is no entries.
  *
  * @example
  * ```ts
  * import { parseLastMsgSeqs } from '@parley/wukong'
  *
- * parseLastMsgSeqs('ubuntu:2:11672|Alyx|lappy:1:3') // Map { '2:ubuntu' => 11672, '1:Alyx|lappy' => 3 }
+ * const seqs = new Map<string, number>()
+ * parseLastMsgSeqs('ubuntu:2:11672|Alyx|lappy:1:3', (channelId, channelType, seq) => {
+ *   seqs.set(`${channelType}:${channelId}`, seq)
+ *   return true
+ * })
+ * seqs // Map { '2:ubuntu' => 11672, '1:Alyx|lappy' => 3 }
  * ```
  */
-export function parseLastMsgSeqs(
-  text: unknown,
-  { isKnown }: ParseLastMsgSeqsOptions = {},
-): Map<ChannelKey, number> {
-  const seqs = new Map<ChannelKey, number>()
-  if (typeof text !== 'string' || text === '') return seqs
-  const parts = text.split('|')
-  for (let start = 0; start < parts.length; ) {
-    const { entry, end } = readEntry(parts, start, isKnown)
-    // Twice listed, the smaller number is the safe one: a message too many, none too few.
-    if (entry) seqs.set(entry.key, Math.min(entry.seq, seqs.get(entry.key) ?? entry.seq))
-    start = end
+export function parseLastMsgSeqs(text: unknown, take: TakeLastMsgSeq): void {
+  if (typeof text !== 'string') return
+  for (let start = 0; start < text.length; ) start = readEntry(text, start, take) + 1
+}
+
+/** Reads the entry that begins at `start`, which may hold `|`, and returns its end. */
+function readEntry(text: string, start: number, take: TakeLastMsgSeq): number {
+  const first = endOfPart(text, start)
+  let shortest = -1
+  for (let end = first; end - start <= MAX_ENTRY_LENGTH; end = endOfPart(text, end + 1)) {
+    const outcome = takeEntry(text, start, end, take)
+    if (outcome === 'taken') return end
+    if (outcome === 'unknown' && shortest < 0) shortest = end
+    if (end === text.length) break
   }
-  return seqs
+  return shortest < 0 ? first : shortest
 }
 
-interface Entry {
-  readonly key: ChannelKey
-  readonly seq: number
+function endOfPart(text: string, start: number): number {
+  const end = text.indexOf('|', start)
+  return end < 0 ? text.length : end
 }
 
-/** Reads one entry, which may go over several parts. */
-function readEntry(
-  parts: readonly string[],
+/** Reads `id:type:seq` between two places. By hand, for a client that syncs lists ten thousand of them. */
+function takeEntry(
+  text: string,
   start: number,
-  isKnown: ParseLastMsgSeqsOptions['isKnown'],
-): { entry: Entry | null; end: number } {
-  let text = ''
-  let shortest: { entry: Entry; end: number } | null = null
-  for (let end = start; end < parts.length; end++) {
-    text = end === start ? (parts[end] as string) : `${text}|${parts[end]}`
-    if (text.length > MAX_ENTRY_LENGTH) break
-    const entry = parseEntry(text)
-    if (!entry) continue
-    if (!isKnown || isKnown(entry.key)) return { entry, end: end + 1 }
-    shortest ??= { entry, end: end + 1 }
-  }
-  return shortest ?? { entry: null, end: start + 1 }
+  end: number,
+  take: TakeLastMsgSeq,
+): 'taken' | 'unknown' | 'nonsense' {
+  const beforeSeq = beforeDigits(text, end, MAX_SEQ_DIGITS)
+  if (beforeSeq <= start || text.charCodeAt(beforeSeq) !== COLON) return 'nonsense'
+  const beforeType = beforeDigits(text, beforeSeq, MAX_TYPE_DIGITS)
+  if (beforeType <= start || text.charCodeAt(beforeType) !== COLON) return 'nonsense'
+  const channelType = readDigits(text, beforeType + 1, beforeSeq)
+  if (channelType > MAX_CHANNEL_TYPE || beforeType - start > MAX_ID_LENGTH) return 'nonsense'
+  const lastMsgSeq = Math.min(readDigits(text, beforeSeq + 1, end), MAX_MESSAGE_SEQ)
+  return take(text.slice(start, beforeType), channelType, lastMsgSeq) ? 'taken' : 'unknown'
 }
 
-/** Reads `id:type:seq`. By hand, for a client that syncs lists ten thousand of them. */
-function parseEntry(text: string): Entry | null {
-  const beforeSeq = text.lastIndexOf(':')
-  const beforeType = text.lastIndexOf(':', beforeSeq - 1)
-  if (beforeType < 1) return null
-  const seq = readDigits(text, beforeSeq + 1, text.length, MAX_SEQ_DIGITS)
-  const channelType = readDigits(text, beforeType + 1, beforeSeq, MAX_TYPE_DIGITS)
-  if (seq < 0 || channelType < 0 || channelType > MAX_CHANNEL_TYPE || beforeType > MAX_ID_LENGTH) return null
-  try {
-    const key = channelKey({ channelId: text.slice(0, beforeType), channelType })
-    return { key, seq: Math.min(seq, MAX_MESSAGE_SEQ) }
-  } catch {
-    return null
+/** Where the digits that end before a place begin, less one; -1 if there are none or too many. */
+function beforeDigits(text: string, end: number, most: number): number {
+  let at = end - 1
+  while (at >= 0 && isDigit(text.charCodeAt(at))) {
+    if (end - at > most) return -1
+    at--
   }
+  return at === end - 1 ? -1 : at
 }
 
-/** The number that a part of a text is, -1 if it is none or has too many digits. */
-function readDigits(text: string, start: number, end: number, most: number): number {
-  if (start === end || end - start > most) return -1
+function readDigits(text: string, start: number, end: number): number {
   let value = 0
-  for (let at = start; at < end; at++) {
-    const digit = text.charCodeAt(at) - ZERO
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
+  for (let at = start; at < end; at++) value = value * 10 + text.charCodeAt(at) - ZERO
   return value
 }
 
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9
+}
+
 const ZERO = '0'.charCodeAt(0)
+const COLON = ':'.charCodeAt(0)

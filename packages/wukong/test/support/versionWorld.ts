@@ -10,6 +10,8 @@ import { createRandom, type Random } from '@parley/core/testing'
 import * as Y from 'yjs'
 import {
   createVersionIndex,
+  encodeLastMsgSeqs,
+  readHeldSeqs,
   rebuildVersionIndex,
   type StoredVersionIndex,
   selectConversations,
@@ -189,19 +191,21 @@ export function runVersionHistory(seed: number, turnedBack: Partial<WorldRules> 
         : {}
     for (let round = 0; round < 30; round++) {
       tick()
-      const held = new Map<ChannelKey, number>()
-      for (const [key, row] of client.rows)
-        if (!row.deleted || client.listsDeleted) held.set(key, row.headSeq)
+      const listed = [...client.rows].filter(([, { deleted }]) => !deleted || client.listsDeleted)
+      const lastMsgSeqs = encodeLastMsgSeqs(
+        listed.map(([key, { headSeq }]) => ({ channel: parseChannelKey(key), lastMsgSeq: headSeq })),
+      )
+      const isListed = new Set(listed.map(([key]) => key))
       const version = Math.max(0, ...[...client.rows.values()].map((row) => row.version))
       const answer = selectConversations(index, {
         version,
-        held,
+        held: readHeldSeqs(lastMsgSeqs, index),
         limit: client.limit,
         ...filters,
       })
       handedOut = Math.max(handedOut, head)
       for (const item of answer.items) {
-        if (!rules.unlisted && version > 0 && item.version <= version && !held.has(item.key)) continue
+        if (!rules.unlisted && version > 0 && item.version <= version && !isListed.has(item.key)) continue
         if (item.version > head) throw new Error('An answer names a version above the one it was taken at')
         const { conversation, headSeq } = shownOf(snapshot(item.key), index.time)
         const old = client.rows.get(item.key)
