@@ -14,3 +14,11 @@ it('gives memory back without the garbage collector, and leaves nothing where it
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(BYTES / 2)
   expect([bytes.byteLength, part.byteLength]).toEqual([0, 0])
 })
+
+it('leaves memory alone that others have a part of', () => {
+  const bytes = new Uint8Array(1000)
+  releaseMemory(bytes.subarray(0, 900))
+  releaseMemory(Buffer.from('out of the pool'))
+  expect(bytes.byteLength).toBe(1000)
+  expect(Buffer.from('and another').toString()).toBe('and another')
+})
