@@ -22,26 +22,43 @@ export interface Bucket {
 const MS_PER_S = 1000
 
 /** Creates a full {@link Bucket}. `now` is a clock in milliseconds that never goes back. */
-export function createBucket({ perSecond, burst }: Rate, now: () => number): Bucket {
-  let level = burst
-  let at = now()
-  const fill = (): number => {
-    const time = now()
-    level = Math.min(burst, level + ((time - at) / MS_PER_S) * perSecond)
-    at = time
-    return level
+export function createBucket(rate: Rate, now: () => number): Bucket {
+  return new TokenBucket(rate, now)
+}
+
+/** A class, as there are several for each connection, and each is asked for every message. */
+class TokenBucket implements Bucket {
+  private readonly rate: Rate
+  private readonly now: () => number
+  private level: number
+  private at: number
+
+  constructor(rate: Rate, now: () => number) {
+    this.rate = rate
+    this.now = now
+    this.level = rate.burst
+    this.at = now()
   }
-  return {
-    take(amount) {
-      if (fill() < 1) return false
-      level -= amount
-      return true
-    },
-    get waitMs() {
-      return Math.max(0, Math.ceil(((1 - fill()) / perSecond) * MS_PER_S))
-    },
-    get isFull() {
-      return fill() >= burst
-    },
+
+  take(amount: number): boolean {
+    if (this.fill() < 1) return false
+    this.level -= amount
+    return true
+  }
+
+  get waitMs(): number {
+    return Math.max(0, Math.ceil(((1 - this.fill()) / this.rate.perSecond) * MS_PER_S))
+  }
+
+  get isFull(): boolean {
+    return this.fill() >= this.rate.burst
+  }
+
+  private fill(): number {
+    const { perSecond, burst } = this.rate
+    const time = this.now()
+    this.level = Math.min(burst, this.level + ((time - this.at) / MS_PER_S) * perSecond)
+    this.at = time
+    return this.level
   }
 }
