@@ -8,7 +8,7 @@ import type { RoomMeta } from './roomMeta.js'
 export type StoredNumbers = RoomMeta | ServerError
 
 /**
- * The numbers of the rooms that were appended to last, as they are stored. A row would otherwise cost a way to LevelDB's threads
+ * The numbers of rooms that were appended to, as they are stored. A row would otherwise cost a way to LevelDB's threads
  * and back before it is written, and rooms that are written to are written to again.
  */
 export interface RecentNumbers {
@@ -27,7 +27,7 @@ const MAX_ROOMS = 20_000
 
 /** Creates {@link RecentNumbers} about which nothing is known yet. */
 export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
-  /** By their keys, the ones written longest ago first. */
+  /** By their keys, the ones known longest first: kept in the order of use, the map would be written anew all the time. */
   const known = new Map<string, RoomMeta>()
 
   return {
@@ -45,13 +45,11 @@ export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
       return numbers
     },
     keep(numbers) {
-      for (const [key, meta] of numbers) {
-        known.delete(key)
-        known.set(key, meta)
-      }
+      for (const [key, meta] of numbers) known.set(key, meta)
+      if (known.size <= MAX_ROOMS) return
       for (const key of known.keys()) {
-        if (known.size <= MAX_ROOMS) break
         known.delete(key)
+        if (known.size <= MAX_ROOMS) return
       }
     },
     forget(changes) {
