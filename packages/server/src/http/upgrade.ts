@@ -47,7 +47,7 @@ const FRAME_OVERHEAD_BYTES = 1024
 /** A client speaks when the upgrade is answered. What comes with the request of one that does not wait is no more than this. */
 const MAX_EARLY_BYTES = 4096
 /** When a crowd connects, handshakes take so much of a turn of the event loop, in milliseconds; then those get theirs who are there. */
-const HANDSHAKE_BUDGET_MS = 4
+const HANDSHAKE_BUDGET_MS = 2
 /** Whoever is refused need not say much. */
 const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
@@ -136,6 +136,8 @@ export function createUpgradeHandler(
       return refused
     }
     const decision = await whoMay(request, head, remoteAddress, options)
+    // Those who waited for the same answer, as of the store, are told by it all at once.
+    await new Promise<void>(pace)
     if ('code' in decision) return leave(decision)
     const { room } = decision
     if (isStopping()) return leave({ room, code: CLOSE_CODES.serviceRestart, reason: 'the server stops' })
