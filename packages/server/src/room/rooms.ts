@@ -10,11 +10,17 @@ import { createDocumentCache } from './documentCache.js'
 import { createLoadQueue } from './loadQueue.js'
 import { createRoom, type Room } from './room.js'
 import type { RoomDocument } from './roomDocument.js'
+import { createTurnstile } from './turnstile.js'
 
 /** The rooms that somebody is in, and those whose documents are in memory. */
 export interface Rooms {
   /** Gives access to a room until `release` is called, without loading its document. */
   enter: (name: string) => RoomLease
+  /**
+   * Lets somebody go on who is about to look at a room's document: at once if that is in memory, or else when it is their
+   * turn among all who have one loaded. `look` must not reject.
+   */
+  queueLook: (name: string, look: () => Promise<void>) => void
   /**
    * Gives access to a room and its document, as of this moment, until `release` is called.
    *
@@ -81,6 +87,7 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
   const slots = new Map<string, Slot>()
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
   const loads = createLoadQueue(CONCURRENT_LOADS)
+  const turnstile = createTurnstile()
   const queueForTidying = pLimit(1)
   /** The rooms that wait to be tidied up. */
   const untidy = new Set<string>()
@@ -185,6 +192,10 @@ export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions
 
   return {
     enter,
+    queueLook(name, look) {
+      if (slots.get(name)?.room.isLoaded) void look()
+      else turnstile(look)
+    },
     acquire,
     peek: (name) => (bus ? null : (slots.get(name)?.room.peek() ?? null)),
     receive(name, row) {
