@@ -5,6 +5,7 @@ import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import type { Pacer } from '../pacer.js'
 import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
 import { createLoadQueue } from './loadQueue.js'
@@ -69,6 +70,8 @@ export interface RoomsOptions {
   limits: Limits
   timing: Timing
   logger: Logger
+  /** Those who wait to look at a document go on at this pace; one a turn of the event loop, if left out. */
+  pace?: Pacer
 }
 
 interface Slot {
@@ -83,11 +86,18 @@ interface Slot {
 const CONCURRENT_LOADS = 2
 
 /** Creates {@link Rooms} over a store. */
-export function createRooms({ store, bus, limits, timing, logger }: RoomsOptions): Rooms {
+export function createRooms({
+  store,
+  bus,
+  limits,
+  timing,
+  logger,
+  pace = setImmediate,
+}: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
   const loads = createLoadQueue(CONCURRENT_LOADS)
-  const turnstile = createTurnstile()
+  const turnstile = createTurnstile(pace)
   const queueForTidying = pLimit(1)
   /** The rooms that wait to be tidied up. */
   const untidy = new Set<string>()

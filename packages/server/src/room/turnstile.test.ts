@@ -5,7 +5,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('the turnstile', () => {
   it('[R12] lets one go on at a time, in order, the next in another turn of the event loop', async () => {
-    const pass = createTurnstile()
+    const pass = createTurnstile(setImmediate)
     const seen: string[] = []
     const ends: Array<() => void> = []
     for (const name of ['a', 'b', 'c']) {
@@ -26,7 +26,7 @@ describe('the turnstile', () => {
   })
 
   it('[R12] lets those go on at once who come when nobody is there any more', async () => {
-    const pass = createTurnstile()
+    const pass = createTurnstile(setImmediate)
     const seen: string[] = []
     pass(async () => void seen.push('a'))
     expect(seen).toEqual(['a'])

@@ -1,6 +1,7 @@
+import type { Pacer } from '../pacer.js'
+
 /**
- * Lets those who come go on one after the other, in their order, each in a turn of the event loop of its own. They must not
- * reject.
+ * Lets those who come go on one after the other, in their order, the next when the pace allows it. They must not reject.
  *
  * Who waits is a function and not a promise: what waits for long is old to the garbage collector, and an old promise keeps
  * what it was settled with, such as a document, until all of the heap is collected, even if nobody needs either any more.
@@ -8,7 +9,7 @@
 export type Turnstile = (goOn: () => Promise<void>) => void
 
 /** Creates a {@link Turnstile}. */
-export function createTurnstile(): Turnstile {
+export function createTurnstile(pace: Pacer): Turnstile {
   const waiting = new Set<() => Promise<void>>()
   let isBusy = false
 
@@ -17,7 +18,7 @@ export function createTurnstile(): Turnstile {
     isBusy = goOn !== undefined
     if (!goOn) return
     waiting.delete(goOn)
-    void goOn().finally(() => setImmediate(next))
+    void goOn().finally(() => pace(next))
   }
 
   return (goOn) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createPacer } from './pacer.js'
 
-describe('the pace of handshakes', () => {
+describe('the pace of a crowd', () => {
   it('[R22] does what fits a turn of the event loop, in order, and lets others in between', async () => {
     let time = 0
     const pace = createPacer({ budgetMs: 5, now: () => time })
