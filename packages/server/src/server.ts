@@ -24,6 +24,7 @@ import { createMetrics, type Metrics } from './observe/metrics.js'
 import { addMetrics } from './observe/metricsRoute.js'
 import { createReadiness } from './observe/readiness.js'
 import { createTraffic } from './observe/traffic.js'
+import { createPacer } from './pacer.js'
 import { repeat } from './repeat.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 import { stopServer } from './stopServer.js'
@@ -100,6 +101,11 @@ export interface ServerAddress {
 
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 4300
+/**
+ * When a crowd connects, what it causes takes so much of a turn of the event loop, in milliseconds; then those get theirs who
+ * are there. Handshakes and documents share it, in the order in which they come: an edit of somebody else takes several turns.
+ */
+const CROWD_BUDGET_MS = 2
 
 /**
  * Creates a server that keeps Yjs documents, one for each user, and that y-websocket's `WebsocketProvider` connects to at
@@ -150,12 +156,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       ? null
       : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, revocations, logger })
   let onAppend: (room: string, version: number) => void = () => {}
+  const pace = createPacer({ budgetMs: CROWD_BUDGET_MS })
   const rooms = createRooms({
     store,
     ...(bus ? { bus } : {}),
     limits,
     timing,
     logger,
+    pace,
     onAppend: (room, version) => onAppend(room, version),
   })
   const connections = new Set<Connection>()
@@ -215,6 +223,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       limits,
       logger,
       audit,
+      pace,
       isStopping: () => stopping,
       admit(admitted) {
         const connection = createConnection({ ...admitted, gate, rooms, limits, timing, logger, audit })

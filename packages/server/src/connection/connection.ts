@@ -146,7 +146,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   heartbeat.unref()
 
   const enter = async (): Promise<void> => {
-    socket.pause()
+    if (ended) return
     let entered: RoomLease | null = null
     let document: DocumentLease
     try {
@@ -228,7 +228,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   })
   // Followed by `close`.
   socket.on('error', (error) => logger.debug({ room: name, err: error }, 'a connection failed'))
-  void enter()
+  socket.pause()
+  rooms.queueLook(name, enter)
 
   return {
     room: name,

@@ -14,7 +14,7 @@ import { closeSocket } from '../connection/closeSocket.js'
 import { createSocketServer } from '../connection/socketServer.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
-import { createPacer } from './pacer.js'
+import type { Pacer } from '../pacer.js'
 
 /** A WebSocket that may use a room. */
 export interface Admitted {
@@ -37,6 +37,8 @@ export interface UpgradeOptions {
   limits: Limits
   logger: Logger
   audit: Audit
+  /** Handshakes are done at this pace. */
+  pace: Pacer
   /** True once the server takes no more connections. */
   isStopping: () => boolean
   admit: (admitted: Admitted) => void
@@ -46,8 +48,6 @@ export interface UpgradeOptions {
 const FRAME_OVERHEAD_BYTES = 1024
 /** A client speaks when the upgrade is answered. What comes with the request of one that does not wait is no more than this. */
 const MAX_EARLY_BYTES = 4096
-/** When a crowd connects, handshakes take so much of a turn of the event loop, in milliseconds; then those get theirs who are there. */
-const HANDSHAKE_BUDGET_MS = 4
 /** Whoever is refused need not say much. */
 const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
@@ -65,10 +65,9 @@ const FLOOD_ANSWER =
 export function createUpgradeHandler(
   options: UpgradeOptions,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { limits, logger, audit, clientAddress, admission, isStopping, admit } = options
+  const { limits, logger, audit, clientAddress, admission, pace, isStopping, admit } = options
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
-  const pace = createPacer({ budgetMs: HANDSHAKE_BUDGET_MS })
   let refusedCount = 0
   const refuse = (
     request: IncomingMessage,
@@ -136,6 +135,8 @@ export function createUpgradeHandler(
       return refused
     }
     const decision = await whoMay(request, head, remoteAddress, options)
+    // Those who waited for the same answer, as of the store, are told by it all at once.
+    await new Promise<void>(pace)
     if ('code' in decision) return leave(decision)
     const { room } = decision
     if (isStopping()) return leave({ room, code: CLOSE_CODES.serviceRestart, reason: 'the server stops' })

@@ -27,6 +27,8 @@ export interface DocumentSlot {
   take: (need: DocumentNeed) => DocumentLease | null
   /** Loads the document if need be, once for all who ask. */
   open: (need: DocumentNeed) => Promise<DocumentLease>
+  /** Whoever wanted to look has done so: lets go of the document, unless somebody works with it. */
+  seen: () => void
   /** Settles when the document has been let go of. */
   close: () => Promise<void>
   /** Lets go of the document at once: it is of no use any more. Whoever opens it from now on is told why. */
@@ -60,6 +62,8 @@ class CachedSlot implements DocumentSlot, CachedDocument {
   private leaving: Promise<void> | null = null
   private discarded: { readonly reason: unknown } | null = null
   private leases = 0
+  /** True if somebody worked with the document that is in memory: it will be needed again. */
+  private isKept = false
 
   constructor(options: DocumentSlotOptions) {
     this.options = options
@@ -87,7 +91,7 @@ class CachedSlot implements DocumentSlot, CachedDocument {
 
   peek(): RoomDocument | null {
     if (!this.present || this.leaving) return null
-    this.options.cache.touch(this)
+    this.touch('work')
     return this.present
   }
 
@@ -107,6 +111,12 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     }
   }
 
+  seen(): void {
+    if (!this.present || this.leaving || this.isKept || this.isBusy) return
+    this.options.cache.remove(this)
+    this.drop()
+  }
+
   async close(): Promise<void> {
     await this.loading?.catch(() => {})
     this.options.cache.remove(this)
@@ -122,13 +132,12 @@ class CachedSlot implements DocumentSlot, CachedDocument {
   }
 
   private lease(document: RoomDocument, need: DocumentNeed): DocumentLease {
-    const { cache } = this.options
-    cache.touch(this, need === 'look')
+    this.touch(need)
     let isReleased = false
     return {
       document,
       keep: () => {
-        if (need === 'look' && !isReleased) cache.touch(this)
+        if (need === 'look' && !isReleased) this.touch('work')
       },
       release: () => {
         if (isReleased) return
@@ -136,6 +145,11 @@ class CachedSlot implements DocumentSlot, CachedDocument {
         this.leases--
       },
     }
+  }
+
+  private touch(need: DocumentNeed): void {
+    if (need === 'work') this.isKept = true
+    this.options.cache.touch(this, need === 'look')
   }
 
   private async get(need: DocumentNeed): Promise<RoomDocument> {
@@ -154,6 +168,7 @@ class CachedSlot implements DocumentSlot, CachedDocument {
     if (this.discarded) loaded.destroy()
     else {
       this.present = loaded
+      this.isKept = false
       this.options.onLoaded(loaded)
     }
     // What came meanwhile may not fit.

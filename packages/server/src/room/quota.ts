@@ -11,19 +11,33 @@ export interface Quota {
 
 /** Creates the {@link Quota} of a document. `storedBytes` is what was loaded: an upper bound. */
 export function createQuota(doc: Y.Doc, maxBytes: number, storedBytes: number): Quota {
-  let upperBound = storedBytes
-  return {
-    isExceededBy(bytes) {
-      if (upperBound + bytes <= maxBytes) return false
-      // What was deleted since was counted too. Encoding a document takes a while, so only now.
-      upperBound = Y.encodeStateAsUpdate(doc).byteLength
-      return upperBound + bytes > maxBytes
-    },
-    get bytes() {
-      return upperBound
-    },
-    count(bytes) {
-      upperBound += bytes
-    },
+  return new UpperBound(doc, maxBytes, storedBytes)
+}
+
+/** A class for the same reason as a room's document. */
+class UpperBound implements Quota {
+  private readonly doc: Y.Doc
+  private readonly maxBytes: number
+  private upperBound: number
+
+  constructor(doc: Y.Doc, maxBytes: number, storedBytes: number) {
+    this.doc = doc
+    this.maxBytes = maxBytes
+    this.upperBound = storedBytes
+  }
+
+  get bytes(): number {
+    return this.upperBound
+  }
+
+  isExceededBy(bytes: number): boolean {
+    if (this.upperBound + bytes <= this.maxBytes) return false
+    // What was deleted since was counted too. Encoding a document takes a while, so only now.
+    this.upperBound = Y.encodeStateAsUpdate(this.doc).byteLength
+    return this.upperBound + bytes > this.maxBytes
+  }
+
+  count(bytes: number): void {
+    this.upperBound += bytes
   }
 }

@@ -1,13 +1,13 @@
 import * as Y from 'yjs'
 import type { Limits } from '../limits.js'
-import type { LogStore } from '../log/logStore.js'
+import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
-import { createCompactor } from './compactor.js'
+import { type Compactor, createCompactor } from './compactor.js'
 import type { RoomFollower } from './follower.js'
 import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { TailRow } from './logTail.js'
 import { type Prepared, prepareUpdates } from './prepare.js'
-import { createQuota } from './quota.js'
+import { createQuota, type Quota } from './quota.js'
 import { type SweepListeners, sweepRoom } from './sweep.js'
 
 /** A room's document while it is in memory. */
@@ -61,77 +61,123 @@ export interface RoomDocumentOptions {
 
 /** Puts a loaded document at the disposal of its room. */
 export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
-  const { name, store, loaded, limits, logger, upkeep } = options
-  // Not `loaded` itself in what lives on: it has all the rows.
-  const { doc, epoch, inTheWay } = loaded
-  let { version } = loaded
-  let waiting = [...loaded.waiting]
-  const quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
-  const followers = new Set<RoomFollower>()
-  const compactor = createCompactor({
-    store,
-    logger,
-    room: name,
-    loaded,
-    maxRowBytes: limits.logBytes,
-    now: () => ({ version, outside: [...waiting, ...inTheWay] }),
-    sweep: () => sweepRoom(store, name, doc, upkeep),
-    async prepare() {
-      await Promise.all([...followers].map(async (follower) => follower.beforeCompaction?.()))
-    },
-  })
+  return new LoadedDocument(options)
+}
 
-  /** Applies what waited as far as it can be; returns what was applied. */
-  const retryWaiting = (): TailRow[] => {
-    const applied: TailRow[] = []
-    for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
-      before = waiting.length
-      waiting = waiting.filter((row) => {
-        if (applyRow(doc, row) === 'gap') return true
-        applied.push(row)
-        return false
-      })
-    }
+/**
+ * A class, for most of these are let go of soon: an object literal with getters has a shape of its own, shapes are old to the
+ * garbage collector from the beginning, and by its getters this one would keep the document until all of the heap is collected.
+ */
+class LoadedDocument implements RoomDocument {
+  readonly doc: Y.Doc
+  readonly epoch: number
+  private applied: number
+  private waitingRows: LogRow[]
+  private readonly quota: Quota
+  private readonly compactor: Compactor
+  private readonly followers = new Set<RoomFollower>()
+
+  constructor({ name, store, loaded, limits, logger, upkeep }: RoomDocumentOptions) {
+    // Not `loaded` itself in what lives on: it has all the rows.
+    const { doc, epoch, version, waiting, inTheWay } = loaded
+    this.doc = doc
+    this.epoch = epoch
+    this.applied = version
+    this.waitingRows = [...waiting]
+    this.quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
+    this.compactor = createCompactor({
+      store,
+      logger,
+      room: name,
+      loaded,
+      maxRowBytes: limits.logBytes,
+      now: () => ({ version: this.applied, outside: [...this.waitingRows, ...inTheWay] }),
+      sweep: () => sweepRoom(store, name, doc, upkeep),
+      prepare: async () => {
+        await Promise.all([...this.followers].map(async (follower) => follower.beforeCompaction?.()))
+      },
+    })
+  }
+
+  get version(): number {
+    return this.applied
+  }
+
+  get waiting(): readonly number[] {
+    return this.waitingRows.map((row) => row.version)
+  }
+
+  get bytes(): number {
+    return this.quota.bytes
+  }
+
+  encodeState(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc)
+  }
+
+  encodeStateVector(): Uint8Array {
+    return Y.encodeStateVector(this.doc)
+  }
+
+  prepare(updates: readonly [Uint8Array, ...Uint8Array[]]): Prepared {
+    return prepareUpdates(this.doc, updates)
+  }
+
+  exceedsQuota(bytes: number): boolean {
+    return this.quota.isExceededBy(bytes)
+  }
+
+  apply(row: TailRow): readonly TailRow[] {
+    const outcome = row.isChecked ? applyChecked(this.doc, row) : applyRow(this.doc, row)
+    if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
+    if (outcome === 'gap') this.waitingRows.push(row)
+    this.applied = row.version
+    this.quota.count(row.update.byteLength)
+    this.compactor.count(row.update.byteLength)
+    // What waited has no row of its own now: it counts as a part of this one.
+    const isAlone = this.waitingRows.length === 0
+    const applied = outcome === 'gap' ? [] : isAlone ? [row] : [row, ...this.retryWaiting()]
+    for (const follower of this.followers) follower.rowApplied(row)
     return applied
   }
 
-  return {
-    doc,
-    epoch,
-    get version() {
-      return version
-    },
-    get waiting() {
-      return waiting.map((row) => row.version)
-    },
-    get bytes() {
-      return quota.bytes
-    },
-    encodeState: () => Y.encodeStateAsUpdate(doc),
-    encodeStateVector: () => Y.encodeStateVector(doc),
-    prepare: (updates) => prepareUpdates(doc, updates),
-    exceedsQuota: quota.isExceededBy,
-    apply(row) {
-      const outcome = row.isChecked ? applyChecked(doc, row) : applyRow(doc, row)
-      if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
-      if (outcome === 'gap') waiting.push(row)
-      version = row.version
-      quota.count(row.update.byteLength)
-      compactor.count(row.update.byteLength)
-      // What waited has no row of its own now: it counts as a part of this one.
-      const applied = outcome === 'gap' ? [] : waiting.length > 0 ? [row, ...retryWaiting()] : [row]
-      for (const follower of followers) follower.rowApplied(row)
-      return applied
-    },
-    follow(follower) {
-      followers.add(follower)
-      return () => followers.delete(follower)
-    },
-    isLogFull: compactor.isOverdue,
-    checkLog: compactor.check,
-    compact: compactor.run,
-    finish: compactor.finish,
-    destroy: () => doc.destroy(),
+  follow(follower: RoomFollower): () => void {
+    this.followers.add(follower)
+    return () => this.followers.delete(follower)
+  }
+
+  isLogFull(): boolean {
+    return this.compactor.isOverdue()
+  }
+
+  checkLog(): void {
+    this.compactor.check()
+  }
+
+  compact(): Promise<void> {
+    return this.compactor.run()
+  }
+
+  finish(): Promise<void> {
+    return this.compactor.finish()
+  }
+
+  destroy(): void {
+    this.doc.destroy()
+  }
+
+  /** Applies what waited as far as it can be; returns what was applied. */
+  private retryWaiting(): TailRow[] {
+    const applied: TailRow[] = []
+    for (let before = Number.POSITIVE_INFINITY; this.waitingRows.length < before; ) {
+      before = this.waitingRows.length
+      this.waitingRows = this.waitingRows.filter((row) => {
+        const outcome = applyRow(this.doc, row)
+        if (outcome === 'applied') applied.push(row)
+        return outcome === 'gap'
+      })
+    }
+    return applied
   }
 }
 

@@ -8,7 +8,7 @@ import { defaultLimits, defaultTiming, type Timing } from '../limits.js'
 import type { LogStore } from '../log/logStore.js'
 import { createMemoryLog } from '../log/memoryLog.js'
 import { silentLogger } from '../logger.js'
-import type { Peer } from './peer.js'
+import type { Peer, Seat } from './peer.js'
 import { createRooms, type Rooms } from './rooms.js'
 
 const open: Rooms[] = []
@@ -349,6 +349,59 @@ describe('rooms', () => {
     const rooms = roomsOver(store)
     await Promise.all(Array.from({ length: 40 }, (_, n) => rooms.acquire(`user ${n}`)))
     expect(most).toBe(2)
+  })
+
+  it('[R12] let go of a document as soon as all who looked at it are in sync, but not if somebody works with it', async () => {
+    const store = createMemoryLog()
+    const [update] = textUpdates('a')
+    await store.append('alice', update as Uint8Array)
+    const load = vi.spyOn(store, 'load')
+    const rooms = roomsOver(store)
+    const { room, release } = rooms.enter('alice')
+    const come = async (): Promise<Seat> => {
+      const lease = await room.openDocument('look')
+      const seat = room.join(peer(), { asked: true })
+      lease.release()
+      return seat
+    }
+    const seats = [await come(), await come()]
+    const nothing = new Uint8Array([0, 0])
+    for (const [index, seat] of seats.entries()) {
+      seat.add({ type: 'sync', stateVector: new Uint8Array([0]) })
+      await rooms.idle()
+      expect([index, rooms.documents.count]).toEqual([index, 1])
+      seat.add({ type: 'answer', update: nothing })
+      await rooms.idle()
+    }
+    expect([rooms.documents.count, load.mock.calls.length]).toEqual([0, 1])
+
+    // An edit, and who comes then.
+    seats[0]?.add({ type: 'update', update: textUpdates('b')[0] as Uint8Array })
+    await rooms.idle()
+    const third = await come()
+    third.add({ type: 'sync', stateVector: new Uint8Array([0]) })
+    third.add({ type: 'answer', update: nothing })
+    await rooms.idle()
+    expect([rooms.documents.count, load.mock.calls.length]).toEqual([1, 2])
+    release()
+  })
+
+  it('[R12] let those look one after the other who wait for documents, and at once who need not wait', async () => {
+    const rooms = roomsOver(createMemoryLog())
+    const { release } = await rooms.acquire('here')
+    const seen: string[] = []
+    const look = (name: string) => async (): Promise<void> => {
+      seen.push(name)
+      await rooms.acquire(name).then((access) => access.release())
+      seen.push(`${name} left`)
+    }
+    rooms.queueLook('a', look('a'))
+    rooms.queueLook('b', look('b'))
+    rooms.queueLook('here', look('here'))
+    expect(seen).toEqual(['a', 'here'])
+    await vi.waitFor(() => expect(seen).toContain('b left'))
+    expect(seen.indexOf('b')).toBeGreaterThan(seen.indexOf('a left'))
+    release()
   })
 
   it('[R13] take in what other nodes append, told or not told, and each row once', async () => {

@@ -5,16 +5,23 @@ import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import type { Pacer } from '../pacer.js'
 import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
 import { createLoadQueue } from './loadQueue.js'
 import { createRoom, type Room } from './room.js'
 import type { RoomDocument } from './roomDocument.js'
+import { createTurnstile } from './turnstile.js'
 
 /** The rooms that somebody is in, and those whose documents are in memory. */
 export interface Rooms {
   /** Gives access to a room until `release` is called, without loading its document. */
   enter: (name: string) => RoomLease
+  /**
+   * Lets somebody go on who is about to look at a room's document: at once if that is in memory, or else when it is their
+   * turn among all who have one loaded. `look` must not reject.
+   */
+  queueLook: (name: string, look: () => Promise<void>) => void
   /**
    * Gives access to a room and its document, as of this moment, until `release` is called.
    *
@@ -65,6 +72,8 @@ export interface RoomsOptions {
   logger: Logger
   /** Told of each update of a device that was appended, when it is durable; it must not throw. */
   onAppend?: (room: string, version: number) => void
+  /** Those who wait to look at a document go on at this pace; one a turn of the event loop, if left out. */
+  pace?: Pacer
 }
 
 interface Slot {
@@ -86,10 +95,12 @@ export function createRooms({
   timing,
   logger,
   onAppend = () => {},
+  pace = setImmediate,
 }: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
   const cache = createDocumentCache({ maxBytes: limits.cachedBytes, idleMs: timing.roomIdleMs })
   const loads = createLoadQueue(CONCURRENT_LOADS)
+  const turnstile = createTurnstile(pace)
   const queueForTidying = pLimit(1)
   /** The rooms that wait to be tidied up. */
   const untidy = new Set<string>()
@@ -195,6 +206,10 @@ export function createRooms({
 
   return {
     enter,
+    queueLook(name, look) {
+      if (slots.get(name)?.room.isLoaded) void look()
+      else turnstile(look)
+    },
     acquire,
     peek: (name) => (bus ? null : (slots.get(name)?.room.peek() ?? null)),
     receive(name, row) {

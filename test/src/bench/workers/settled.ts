@@ -7,19 +7,22 @@ const QUIET_TICKS = 1
 /** The fields of a process after its name: user and system time are the 12th and 13th, in ticks of 10 ms. */
 const USER_TIME = 11
 const SYSTEM_TIME = 12
-const MAX_WAIT_MS = 30_000
+const MAX_WAIT_MS = 180_000
 
 /**
  * Waits until a process has done what it still had to do: a server that stores behind the backs of those it answered would
  * otherwise do so while the next one is measured. On Linux.
+ *
+ * @returns since when it is quiet, as of `performance.now()`
  */
-export async function settled(pid: number): Promise<void> {
+export async function settled(pid: number): Promise<number> {
   const end = performance.now() + MAX_WAIT_MS
   let before = await ticksOf(pid)
   while (performance.now() < end) {
+    const looked = performance.now()
     await delay(LOOK_MS)
     const now = await ticksOf(pid)
-    if (now - before <= QUIET_TICKS) return
+    if (now - before <= QUIET_TICKS) return looked
     before = now
   }
   throw new Error(`The process ${pid} was still busy after ${MAX_WAIT_MS} ms`)
