@@ -84,10 +84,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     socket.once('close', () => clearTimeout(deadline))
   }
 
-  const peer: Peer = {
-    get readOnly() {
-      return session.access.readOnly === true
-    },
+  const peer = new SocketPeer({
+    isReadOnly: () => session.access.readOnly === true,
     send(message) {
       if (ended) return
       if (socket.bufferedAmount - answerBytes > limits.bufferedBytes) {
@@ -106,7 +104,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       })
     },
     refuse: close,
-  }
+  })
 
   const awareness = createAwarenessPace({
     rate: limits.awarenessPerConnection,
@@ -238,6 +236,30 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     closed,
     finish,
+  }
+}
+
+/** A class, for an object literal with a getter is a hash table, and this is asked for every message. */
+class SocketPeer implements Peer {
+  readonly send: Peer['send']
+  readonly sendAnswer: Peer['sendAnswer']
+  readonly refuse: Peer['refuse']
+  private readonly isReadOnly: () => boolean
+
+  constructor({
+    isReadOnly,
+    send,
+    sendAnswer,
+    refuse,
+  }: Omit<Peer, 'readOnly'> & { isReadOnly: () => boolean }) {
+    this.isReadOnly = isReadOnly
+    this.send = send
+    this.sendAnswer = sendAnswer
+    this.refuse = refuse
+  }
+
+  get readOnly(): boolean {
+    return this.isReadOnly()
   }
 }
 

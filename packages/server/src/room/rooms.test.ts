@@ -472,6 +472,44 @@ describe('rooms', () => {
     await expect(stuck).rejects.toThrow('no answer')
   })
 
+  it('[R9] pass a row on that waits for another one once it can be applied, after that one', async () => {
+    const rooms = roomsOver(createMemoryLog())
+    const { room, document } = await rooms.acquire('alice')
+    const reader = peer()
+    room.join(reader).add({ type: 'sync', stateVector: new Uint8Array([0]) })
+    await room.idle()
+    reader.sent.length = 0
+    const [first, second, third] = textUpdates('abc') as [Uint8Array, Uint8Array, Uint8Array]
+    room.receive({ version: 1, update: third })
+    room.receive({ version: 2, update: second })
+    expect([reader.sent, document.waiting]).toEqual([[], [1, 2]])
+    room.receive({ version: 3, update: first })
+    expect(document.waiting).toEqual([])
+    const reading = new Y.Doc()
+    for (const message of reader.sent) {
+      // Three bytes are the types and the length.
+      Y.applyUpdate(reading, message.subarray(3))
+      expect(reading.store.pendingStructs).toBe(null)
+    }
+    expect([reader.sent.length, reading.getText('t').toString()]).toEqual([3, 'abc'])
+  })
+
+  it('[R23] store together what arrives in one turn of the event loop, in whichever rooms', async () => {
+    const store = createMemoryLog()
+    const rooms = roomsOver(store)
+    const all = await Promise.all(['alice', 'bob', 'carol'].map((name) => rooms.acquire(name)))
+    const append = vi.spyOn(store, 'append')
+    const [update] = textUpdates('a') as [Uint8Array]
+    for (const { room } of all) {
+      room.join(peer()).add({ type: 'update', update })
+      // As after each socket that is read.
+      await null
+      expect(append).not.toHaveBeenCalled()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(append.mock.calls.map(([name]) => name)).toEqual(['alice', 'bob', 'carol'])
+  })
+
   it('[R9] find a row that is stored although the store said it failed', async () => {
     const store = createMemoryLog()
     const rooms = roomsOver(store, { timing: { pollMs: 10 } })
