@@ -1,10 +1,10 @@
 import zlib from 'node:zlib'
 
-/** A checksum of the parts one after the other. */
-export type Crc = (...parts: readonly Uint8Array[]) => number
+/** A checksum of the parts one after the other; of a text, of its bytes in UTF-8. */
+export type Crc = (...parts: ReadonlyArray<string | Uint8Array>) => number
 
 /** What node:zlib has from 20.15 and 22.2 on: goes on with the checksum of what came before. */
-type NativeCrc = (data: Uint8Array, before: number) => number
+type NativeCrc = (data: string | Uint8Array, before: number) => number
 
 const IEEE = 0xedb88320
 const CASTAGNOLI = 0x82f63b78
@@ -28,7 +28,8 @@ export function createCrc(polynomial: number): Crc {
   })
   return (...parts) => {
     let crc = 0xffffffff
-    for (const part of parts) {
+    for (const given of parts) {
+      const part = typeof given === 'string' ? Buffer.from(given) : given
       for (let index = 0; index < part.length; index++) {
         crc = (crc >>> 8) ^ (table[(crc ^ (part[index] as number)) & 0xff] as number)
       }

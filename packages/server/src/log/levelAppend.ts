@@ -4,7 +4,7 @@ import { drawWriter } from './drawWriter.js'
 import type { LevelChange, LevelDatabase } from './levelDatabase.js'
 import { type RoomKeys, valueKey } from './levelKeys.js'
 import type { RecentNumbers } from './levelNumbers.js'
-import { readValues, valueChanges } from './levelValues.js'
+import { readValuesAt, valueChange } from './levelValues.js'
 import type { Composed, LogRow, OwnAppend } from './logStore.js'
 import { encodeMeta, type RoomMeta } from './roomMeta.js'
 import { encodeValue } from './rowCodec.js'
@@ -12,8 +12,16 @@ import { encodeValue } from './rowCodec.js'
 /** Something that is written together with others of its kind. */
 export type AppendJob =
   | { readonly kind: 'append'; readonly keys: RoomKeys; readonly update: Uint8Array }
-  | { readonly kind: 'own'; readonly keys: RoomKeys; readonly room: string; readonly own: OwnAppend }
+  | {
+      readonly kind: 'own'
+      readonly keys: RoomKeys
+      readonly room: string
+      readonly own: OwnAppend
+      /** Where the values lie that it reads. */
+      readonly valueKeys: readonly string[]
+    }
   | { readonly kind: 'values'; readonly changes: readonly LevelChange[] }
+type OwnJob = Extract<AppendJob, { kind: 'own' }>
 /** A row, nothing, or why there is no row: a room whose numbers are damaged must not fail the others of its batch. */
 export type Outcome = LogRow | null | { readonly error: unknown }
 
@@ -38,19 +46,22 @@ export async function planAppends(
   const numbers = new Map<string, RoomMeta>()
   const changes: LevelChange[] = []
 
-  const compose = (room: string, own: OwnAppend, meta: RoomMeta): Composed | null => {
+  const compose = ({ room, own, valueKeys }: OwnJob, meta: RoomMeta): Composed | null => {
     const { client, clock } = meta.writer ?? drawWriter()
-    const scope = `room:${room}` as const
+    const { reads = [] } = own
     const seen = new Map<string, Uint8Array>()
-    for (const name of own.reads ?? []) {
-      const value = values.get(valueKey(scope, name))
+    for (const [index, name] of reads.entries()) {
+      const value = values.get(valueKeys[index] as string)
       if (value) seen.set(name, value)
     }
     const composed = own.compose({ client, clock }, seen)
     if (!composed) return null
     meta.writer = { client, clock: clock + composed.clocks }
-    for (const [name, value] of composed.values ?? []) values.set(valueKey(scope, name), value)
-    changes.push(...valueChanges(scope, composed.values ?? new Map()))
+    for (const [name, value] of composed.values ?? []) {
+      const key = valueKeys[reads.indexOf(name)] ?? valueKey(`room:${room}`, name)
+      values.set(key, value)
+      changes.push(valueChange(key, value))
+    }
     return composed
   }
   const plan = (job: AppendJob): Outcome => {
@@ -67,7 +78,7 @@ export async function planAppends(
     if (job.kind === 'append') update = job.update
     else {
       try {
-        const composed = compose(job.room, job.own, meta)
+        const composed = compose(job, meta)
         if (!composed) return null
         update = composed.update
       } catch (error) {
@@ -91,20 +102,7 @@ async function readWanted(
   database: LevelDatabase,
   jobs: readonly AppendJob[],
 ): Promise<Map<string, Uint8Array | null>> {
-  const values = new Map<string, Uint8Array | null>()
-  const reads: Array<Promise<void>> = []
-  for (const job of jobs) {
-    if (job.kind !== 'own' || !job.own.reads?.length) continue
-    const { reads: names } = job.own
-    const scope = `room:${job.room}` as const
-    reads.push(
-      database.read(async (level) => {
-        for (const [name, value] of await readValues(level, scope, names)) {
-          values.set(valueKey(scope, name), value)
-        }
-      }),
-    )
-  }
-  await Promise.all(reads)
-  return values
+  const keys = jobs.flatMap((job) => (job.kind === 'own' ? job.valueKeys : []))
+  // All at once: each call is a way to LevelDB's threads and back.
+  return keys.length === 0 ? new Map() : database.read((level) => readValuesAt(level, keys))
 }

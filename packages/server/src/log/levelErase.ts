@@ -78,7 +78,7 @@ export async function createLevelEraser(options: LevelEraserOptions): Promise<Le
       for (const change of changes) {
         // First, for most changes are new rows.
         if (change.type === 'put' && !change.key.startsWith(`${REPLACED}/`)) continue
-        const kind = change.key.split('/', 1)[0] ?? ''
+        const kind = change.key.slice(0, change.key.indexOf('/'))
         const owner = ownerOfKey(change.key)
         if (owner === null || kind === NUMBERS) continue
         const key = unerasedKey(kind, owner)

@@ -94,8 +94,11 @@ export function valueName(key: string): string {
 
 /** Who a key belongs to, encoded; `null` for one that belongs to nobody. */
 export function ownerOfKey(key: string): string | null {
-  const [kind, owner, ...rest] = key.split('/')
-  return owner !== undefined && (kind === 'meta' || rest.length > 0) ? owner : null
+  const from = key.indexOf('/') + 1
+  if (from === 0) return null
+  const to = key.indexOf('/', from)
+  if (to === -1) return key.startsWith('meta/') ? key.slice(from) : null
+  return key.slice(from, to)
 }
 
 /** An encoded owner as it is called: a room or a scope. */

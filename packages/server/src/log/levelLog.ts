@@ -8,7 +8,7 @@ import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
 import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
 import { createLevelEraser } from './levelErase.js'
 import { checkLevelFiles } from './levelFiles.js'
-import { CHECK_KEY, RoomKeys, valuesOf } from './levelKeys.js'
+import { CHECK_KEY, RoomKeys, valueKey, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
 import { createRecentNumbers, readNumbersOfAll } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
@@ -141,7 +141,10 @@ async function createLevelLog(
     async append(room, update) {
       return (await add({ kind: 'append', keys: new RoomKeys(room), update }))?.version ?? 0
     },
-    appendOwn: (room, own) => add({ kind: 'own', keys: new RoomKeys(room), room, own }),
+    appendOwn(room, own) {
+      const valueKeys = (own.reads ?? []).map((name) => valueKey(`room:${room}`, name))
+      return add({ kind: 'own', keys: new RoomKeys(room), room, own, valueKeys })
+    },
     load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, new RoomKeys(room), after)),
 
     async heads(rooms) {

@@ -9,12 +9,20 @@ export async function readValues(
   scope: ValueScope,
   names: readonly string[],
 ): Promise<Map<string, Uint8Array>> {
-  const keys = names.map((name) => valueKey(scope, name))
-  const stored = await level.getMany(keys)
+  const found = await readValuesAt(
+    level,
+    names.map((name) => valueKey(scope, name)),
+  )
+  return new Map([...found].map(([key, value]) => [valueName(key), value]))
+}
+
+/** Reads values, of whichever scopes, by the keys they lie under; one that is damaged is not there. */
+export async function readValuesAt(level: Level, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const stored = await level.getMany([...keys])
   const values = new Map<string, Uint8Array>()
-  for (const [index, name] of names.entries()) {
-    const value = stored[index] && decodeValue(keys[index] as string, stored[index])
-    if (value instanceof Uint8Array) values.set(name, value)
+  for (const [index, key] of keys.entries()) {
+    const value = stored[index] && decodeValue(key, stored[index])
+    if (value instanceof Uint8Array) values.set(key, value)
   }
   return values
 }
@@ -39,8 +47,10 @@ export function valueChanges(
   scope: ValueScope,
   values: ReadonlyMap<string, Uint8Array | null>,
 ): LevelChange[] {
-  return [...values].map(([name, value]) => {
-    const key = valueKey(scope, name)
-    return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
-  })
+  return [...values].map(([name, value]) => valueChange(valueKey(scope, name), value))
+}
+
+/** What is to be written so that a value is as it is given. */
+export function valueChange(key: string, value: Uint8Array | null): LevelChange {
+  return value ? { type: 'put', key, value: encodeValue(key, value) } : { type: 'del', key }
 }

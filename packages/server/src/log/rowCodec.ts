@@ -12,7 +12,7 @@ export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
   // Out of Node's pool, as it is on its way to the store: an array for itself costs more than all the rest.
   const value = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength)
   value[0] = FORMAT
-  value.writeUInt32BE(crc32(Buffer.from(key), payload), 1)
+  value.writeUInt32BE(crc32(key, payload), 1)
   value.set(payload, HEADER_BYTES)
   return value
 }
@@ -23,7 +23,7 @@ export function decodeValue(key: string, value: Uint8Array): Uint8Array | { dama
   if (value[0] !== FORMAT) return { damage: `unknown format ${value[0]}` }
   const payload = payloadOf(value)
   const stored = new DataView(value.buffer, value.byteOffset).getUint32(1)
-  return stored === crc32(Buffer.from(key), payload) ? payload : { damage: 'checksum does not match' }
+  return stored === crc32(key, payload) ? payload : { damage: 'checksum does not match' }
 }
 
 /**
