@@ -37,7 +37,7 @@ export { decodeUpdate, isEmptyUpdate, MAX_DEPTH, type DecodedUpdate } from './do
 export { encodeUpdate, type DeletedRanges, type StructRuns } from './document/encode.js'
 export { findGap, type Gap } from './document/gap.js'
 export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
-export { onUpdate, type DocumentUpdate } from './document/updates.js'
+export { forgetTransactions, onUpdate, type DocumentUpdate } from './document/updates.js'
 
 export {
   encodeAcknowledgement,

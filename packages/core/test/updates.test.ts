@@ -6,6 +6,7 @@ import {
   createStore,
   decodeUpdate,
   findGap,
+  forgetTransactions,
   MAX_DEPTH,
   onUpdate,
   ParleyError,
@@ -323,5 +324,23 @@ describe('updates from outside', () => {
     devices.sync()
     expect(author.conversation(bob).getSnapshot()).toMatchObject({ pinned: true, readSeq: 2 })
     expect(JSON.stringify(author.export())).toBe(JSON.stringify(loaded.export()))
+  })
+})
+
+describe('the transactions of a document', () => {
+  it('are kept by nobody when they are over, also those that follow from one', () => {
+    const doc = new Y.Doc()
+    const lists: Y.Transaction[][] = []
+    doc.on('afterAllTransactions', (_doc: Y.Doc, transactions: Y.Transaction[]) => {
+      expect(transactions.length).toBeGreaterThan(0)
+      lists.push(transactions)
+    })
+    forgetTransactions(doc)
+    const text = doc.getText('t')
+    doc.once('afterTransactionCleanup', () => text.insert(1, 'b'))
+    text.insert(0, 'a')
+    text.insert(2, 'c')
+    expect(text.toString()).toBe('abc')
+    expect(lists).toEqual([[], []])
   })
 })

@@ -56,3 +56,25 @@ export function onTransaction(
   doc.on('afterTransaction', guarded)
   return () => doc.off('afterTransaction', guarded)
 }
+
+/**
+ * Lets the garbage collector have each transaction of a document when it is over.
+ *
+ * Yjs drops its list of transactions without emptying it. In a document that has been there for a while the list is old to the
+ * collector by the time of the next transaction, which would then live on in it until all of the heap is looked through: where
+ * thousands of documents are written to, several times more has to be collected at once. Nobody else may want to look at the list.
+ *
+ * @example
+ * ```ts
+ * import * as Y from 'yjs'
+ * import { forgetTransactions } from '@parley/core'
+ *
+ * const doc = new Y.Doc()
+ * forgetTransactions(doc)
+ * ```
+ */
+export function forgetTransactions(doc: Y.Doc): void {
+  doc.on('afterAllTransactions', (_doc: Y.Doc, transactions: Y.Transaction[]) => {
+    transactions.length = 0
+  })
+}

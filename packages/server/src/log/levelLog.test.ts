@@ -51,9 +51,9 @@ function watchWrites(failure?: Error): { options: unknown[]; restore: () => void
   const spy = vi.spyOn(ClassicLevel.prototype, 'batch').mockImplementation(function (this: ClassicLevel) {
     const batch = begin.call(this)
     const write = batch.write.bind(batch)
-    batch.write = async (given) => {
+    batch.write = async (given?: Parameters<typeof write>[0]) => {
       options.push(given)
-      if (!failure) return write(given)
+      if (!failure) return given ? write(given) : write()
       await batch.close()
       throw failure
     }

@@ -1,4 +1,4 @@
-import { decodeUpdate, findGap, ParleyError } from '@parley/core'
+import { decodeUpdate, findGap, forgetTransactions, ParleyError } from '@parley/core'
 import * as Y from 'yjs'
 import { ServerError } from '../errors.js'
 import type { LogRow, LogStore, StoredRoom } from '../log/logStore.js'
@@ -95,11 +95,7 @@ type Built = { doc: Y.Doc; waiting: LogRow[] } | { culprit: LogRow; reason: stri
 
 function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
   const doc = new Y.Doc({ gc: true, guid: DOCUMENT_GUID })
-  // Yjs drops this list without emptying it. A document is as old as an object can be for the garbage collector, and so is the
-  // list by the time of the next transaction, which would then live on in it until all of the heap is looked through.
-  doc.on('afterAllTransactions', (_doc: Y.Doc, transactions: Y.Transaction[]) => {
-    transactions.length = 0
-  })
+  forgetTransactions(doc)
   let waiting: LogRow[] = snapshot ? [snapshot, ...rows] : [...rows]
   for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
     before = waiting.length
