@@ -61,10 +61,14 @@ export function decodeUpdate(update: Uint8Array): DecodedUpdate {
 }
 
 function countClients(structs: DecodedUpdate['structs']): number {
-  const first = structs[0]
-  // Most updates are of one client.
-  if (structs.every(({ id }) => id.client === first?.id.client)) return first ? 1 : 0
+  if (isOfOneClient(structs)) return Math.min(structs.length, 1)
   return new Set(structs.map(({ id }) => id.client)).size
+}
+
+/** True if no two clients have insertions in an update. Most are so, and cost less where nothing is sorted by client. */
+export function isOfOneClient(structs: DecodedUpdate['structs']): boolean {
+  const first = structs[0]
+  return structs.every((struct) => struct.id.client === first?.id.client)
 }
 
 /** True if the bytes are an update that inserts nothing and deletes nothing. */

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { ParleyError } from '../errors.js'
-import { type DecodedUpdate, references } from './decode.js'
+import { type DecodedUpdate, isOfOneClient, references } from './decode.js'
 import { checkNesting } from './nesting.js'
 
 /** The first thing an update builds on that the document does not have. */
@@ -21,7 +21,7 @@ export interface Gap {
  */
 export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap | null {
   /** Up to where the update itself brings each client's insertions. Most bring those of one client only: no map for them. */
-  const brings = spansOneClient(structs) ? null : new Map<number, number>()
+  const brings = isOfOneClient(structs) ? null : new Map<number, number>()
   const only = structs[0]?.id.client
   let end = 0
   const have = (client: number): number => {
@@ -56,18 +56,13 @@ export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap 
   return null
 }
 
-function spansOneClient(structs: DecodedUpdate['structs']): boolean {
-  const first = structs[0]
-  return structs.every((struct) => struct.id.client === first?.id.client)
-}
-
 /**
  * Refuses items that wait for each other in a circle: Yjs would keep them pending for ever. Walks the clients of the update
  * as Yjs will, each until it needs something of another client, and back when that is there.
  */
 function checkOrder(doc: Y.Doc, structs: DecodedUpdate['structs']): void {
   // One client's items cannot form a circle: none refers to what its own client wrote later.
-  if (spansOneClient(structs)) return
+  if (isOfOneClient(structs)) return
   const queues = new Map<number, { structs: Array<Y.Item | Y.GC | Y.Skip>; next: number }>()
   for (const struct of structs) {
     const queue = queues.get(struct.id.client)

@@ -1,5 +1,6 @@
 import { MESSAGE_ACKNOWLEDGE, MESSAGE_TOKEN, readAcknowledgeRequest, readToken } from '@parley/core'
 import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
 import { ServerError } from '../errors.js'
 
 // y-websocket's messages, https://github.com/yjs/y-websocket.
@@ -91,23 +92,9 @@ export function encodeAwareness(update: Uint8Array): Uint8Array {
   return encode(update, MESSAGE_AWARENESS)
 }
 
-/** The bits of a number that one byte of it carries; the eighth says that more follow. */
-const BITS = 0x80
-
-/** As lib0 writes it: the types, each a byte, and the payload behind its length. */
-function encode(payload: Uint8Array, ...types: readonly number[]): Uint8Array {
-  const length: number[] = []
-  for (let rest = payload.byteLength; ; rest = Math.floor(rest / BITS)) {
-    if (rest < BITS) {
-      length.push(rest)
-      break
-    }
-    length.push((rest % BITS) | BITS)
-  }
-  // Out of Node's pool, as it is on its way out: an encoder's buffer and a copy of it would cost more than all the rest.
-  const message = Buffer.allocUnsafe(types.length + length.length + payload.byteLength)
-  message.set(types)
-  message.set(length, types.length)
-  message.set(payload, types.length + length.length)
-  return message
+function encode(payload: Uint8Array, ...types: number[]): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const type of types) encoding.writeVarUint(encoder, type)
+  encoding.writeVarUint8Array(encoder, payload)
+  return encoding.toUint8Array(encoder)
 }
