@@ -93,7 +93,22 @@ function checkItem(item: Y.Item): void {
   }
 }
 
-/** The ids an item needs before it can be integrated. */
+/**
+ * The ids of the insertions that an item of a decoded update refers to: they must be in a document before it can be.
+ *
+ * @example
+ * ```ts
+ * import * as Y from 'yjs'
+ * import { decodeUpdate, references } from '@parley/core'
+ *
+ * const doc = new Y.Doc()
+ * doc.getText('t').insert(0, 'hello')
+ * const before = Y.encodeStateVector(doc)
+ * doc.getText('t').insert(5, '!')
+ * const [added] = decodeUpdate(Y.encodeStateAsUpdate(doc, before)).structs
+ * if (added instanceof Y.Item) references(added) // the id of the "o" it stands behind
+ * ```
+ */
 export function references(item: Y.Item): Y.ID[] {
   const ids: Y.ID[] = []
   if (item.origin) ids.push(item.origin)

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createMemoryLog } from '../log/memoryLog.js'
 import { silentLogger } from '../logger.js'
 import { createCompactor } from './compactor.js'
+import { LazyDocument } from './lazyDocument.js'
 import { loadRoom } from './loadRoom.js'
 
 describe('compaction', () => {
@@ -10,14 +11,16 @@ describe('compaction', () => {
     await store.append('alice', new Uint8Array([0, 0]))
     const compact = vi.spyOn(store, 'compact')
     const loaded = await loadRoom(store, 'alice')
+    const document = new LazyDocument(loaded.doc)
     const compactor = createCompactor({
       store,
+      document,
       loaded,
       logger: silentLogger,
       room: 'alice',
       maxRowBytes: 1_000,
       now: () => ({ version: 1, outside: [] }),
-      sweep: async () => loaded.doc.destroy(),
+      sweep: async () => document.destroy(),
       prepare: async () => {},
     })
     await compactor.run()

@@ -2,11 +2,14 @@ import * as Y from 'yjs'
 import { COPY_NAME } from '../log/copies.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import type { LazyDocument } from './lazyDocument.js'
 import type { LoadedRoom } from './loadRoom.js'
 
 /** A room's log is compacted when it has this many rows … */
 const MAX_ROWS = 500
-/** … or when the rows outweigh the snapshot by so much, and are at least this large. */
+/** … or up to so many less: not all at the same number, or users who edit in step would wait for each other's. */
+const MAX_ROWS_LESS = 100
+/** Or when the rows outweigh the snapshot by so much, and are at least this large. */
 const MAX_ROW_RATIO = 2
 const MIN_ROW_BYTES = 1024 * 1024
 /** When a room leaves memory, fewer rows than this are not worth a snapshot. */
@@ -30,7 +33,9 @@ export interface CompactorOptions {
   store: LogStore
   logger: Logger
   room: string
-  loaded: LoadedRoom
+  document: LazyDocument
+  /** What was stored of the room when it was loaded. */
+  loaded: Pick<LoadedRoom, 'snapshotBytes' | 'rowCount' | 'rowBytes'>
   /** How large the rows may be together, in bytes. */
   maxRowBytes: number
   /** The version of the document now, and the rows up to it that are not in the document. */
@@ -46,30 +51,31 @@ export function createCompactor({
   store,
   logger,
   room,
+  document,
   loaded,
   maxRowBytes,
   now,
   sweep,
   prepare,
 }: CompactorOptions): Compactor {
-  const { doc } = loaded
   let { snapshotBytes, rowCount, rowBytes } = loaded
   let running: Promise<void> | null = null
   // A compaction that failed is tried again when there is twice as much to gain, not at every update.
   let patience = 1
+  const maxRows = MAX_ROWS - Math.floor(Math.random() * MAX_ROWS_LESS)
 
   const compact = async (): Promise<void> => {
-    if (doc.isDestroyed) return
     try {
+      if (document.doc.isDestroyed) return
       await sweep()
       // The room may have failed meanwhile: the document is not what is stored then, and must not take its place.
-      if (doc.isDestroyed) return
+      if (document.doc.isDestroyed) return
       const { version, outside } = now()
       const before = { rowCount, rowBytes }
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
-      const snapshot = Y.encodeStateAsUpdate(doc)
+      const snapshot = Y.encodeStateAsUpdate(document.doc)
       await prepare()
-      if (doc.isDestroyed) return
+      if (document.doc.isDestroyed) return
       await store.values.write(`room:${room}`, new Map([[COPY_NAME, null]]))
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength
@@ -89,7 +95,7 @@ export function createCompactor({
 
   return {
     check() {
-      const many = rowCount >= MAX_ROWS * patience
+      const many = rowCount >= maxRows * patience
       const large = rowBytes >= Math.max(MIN_ROW_BYTES, MAX_ROW_RATIO * snapshotBytes) * patience
       if (many || large) start()
     },

@@ -1,4 +1,5 @@
 import type { LogRow, StoredRoom } from '../log/logStore.js'
+import type { Edit } from './edit.js'
 
 /** A row of the log, and what is known of it here. */
 export interface TailRow extends LogRow {
@@ -6,6 +7,8 @@ export interface TailRow extends LogRow {
   readonly origin?: unknown
   /** True if it was checked against the document before it was stored. */
   readonly isChecked?: boolean
+  /** Set if it is known to be an edit. */
+  readonly edit?: Edit | null
 }
 
 /**

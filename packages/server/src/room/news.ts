@@ -21,7 +21,6 @@ interface Run {
  * @param decoded `update`, decoded; it must have no gap in `doc`
  */
 export function findNews(doc: Y.Doc, update: Uint8Array, decoded: DecodedUpdate): Uint8Array | null {
-  if (isEdit(doc, decoded)) return update
   const runs = newStructs(doc, decoded)
   const deletions = newDeletions(doc, decoded)
   if (runs.size === 0 && deletions.size === 0) return null
@@ -29,36 +28,6 @@ export function findNews(doc: Y.Doc, update: Uint8Array, decoded: DecodedUpdate)
     if ([...runs.values()].every(({ offset }) => offset === 0)) return update
   }
   return encodeUpdate(runs, deletions)
-}
-
-/** True for what one client adds to what it did before, and deletes of what was there: all of it is new. */
-function isEdit(doc: Y.Doc, { structs, deletions }: DecodedUpdate): boolean {
-  const [first] = structs
-  if (!first) return false
-  const { client } = first.id
-  let next = Y.getState(doc.store, client)
-  for (const struct of structs) {
-    if (struct.id.client !== client || struct.id.clock !== next || struct instanceof Y.Skip) return false
-    next += struct.length
-  }
-  for (const [owner, ranges] of deletions) {
-    const known = Y.getState(doc.store, owner)
-    for (const { clock, len } of ranges) {
-      if (clock < known && !isLiving(doc, owner, clock, Math.min(clock + len, known))) return false
-    }
-  }
-  return true
-}
-
-/** True if nothing of a range that a document has is deleted. */
-function isLiving(doc: Y.Doc, client: number, from: number, to: number): boolean {
-  const structs = doc.store.clients.get(client) ?? []
-  for (let index = Y.findIndexSS(structs, from); index < structs.length; index++) {
-    const struct = structs[index] as Struct
-    if (struct.id.clock >= to) return true
-    if (struct.deleted) return false
-  }
-  return true
 }
 
 function newStructs(doc: Y.Doc, { structs }: DecodedUpdate): Map<number, Run> {

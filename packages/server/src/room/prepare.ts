@@ -1,5 +1,7 @@
 import { type DecodedUpdate, decodeUpdate, findGap, ParleyError } from '@parley/core'
 import * as Y from 'yjs'
+import { type Edit, readEdit } from './edit.js'
+import type { LazyDocument } from './lazyDocument.js'
 import { findNews } from './news.js'
 
 /** What is to be done with the first `taken` of the updates that were looked at. */
@@ -10,6 +12,8 @@ export type Prepared =
       readonly taken: number
       readonly news: Uint8Array
       readonly structs: DecodedUpdate['structs']
+      /** Set if they come to an edit. */
+      readonly edit: Edit | null
     }
   /** They change nothing. */
   | { readonly outcome: 'known'; readonly taken: number }
@@ -22,21 +26,27 @@ export type Prepared =
  * Checks the updates of one connection that wait to be stored, without changing anything. Those in a row become one entry
  * of the log: who types fast would otherwise wait for the disk at every letter, for each builds on the one before.
  */
-export function prepareUpdates(doc: Y.Doc, updates: readonly [Uint8Array, ...Uint8Array[]]): Prepared {
+export function prepareUpdates(
+  document: LazyDocument,
+  updates: readonly [Uint8Array, ...Uint8Array[]],
+): Prepared {
   if (updates.length > 1) {
     try {
-      const together = prepareOne(doc, Y.mergeUpdates([...updates]), updates.length)
+      const together = prepareOne(document, Y.mergeUpdates([...updates]), updates.length)
       if (together.outcome === 'news' || together.outcome === 'known') return together
     } catch {
       // One of them is no update. Which one shows when they are taken one by one.
     }
   }
-  return prepareOne(doc, updates[0], 1)
+  return prepareOne(document, updates[0], 1)
 }
 
-function prepareOne(doc: Y.Doc, update: Uint8Array, taken: number): Prepared {
+function prepareOne(document: LazyDocument, update: Uint8Array, taken: number): Prepared {
   try {
     const decoded = decodeUpdate(update)
+    const edit = readEdit(document, decoded)
+    if (edit) return { outcome: 'news', taken, news: update, structs: decoded.structs, edit }
+    const { doc } = document
     const gap = findGap(doc, decoded)
     if (gap)
       return {
@@ -46,7 +56,7 @@ function prepareOne(doc: Y.Doc, update: Uint8Array, taken: number): Prepared {
       }
     const news = findNews(doc, update, decoded)
     if (!news) return { outcome: 'known', taken }
-    return { outcome: 'news', taken, news, structs: decoded.structs }
+    return { outcome: 'news', taken, news, structs: decoded.structs, edit: null }
   } catch (error) {
     if (error instanceof ParleyError) return { outcome: 'invalid', taken: 1, reason: error.message }
     throw error

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import type { LazyDocument } from './lazyDocument.js'
 
 /** Keeps count of how large a document is. */
 export interface Quota {
@@ -10,18 +11,18 @@ export interface Quota {
 }
 
 /** Creates the {@link Quota} of a document. `storedBytes` is what was loaded: an upper bound. */
-export function createQuota(doc: Y.Doc, maxBytes: number, storedBytes: number): Quota {
-  return new UpperBound(doc, maxBytes, storedBytes)
+export function createQuota(document: LazyDocument, maxBytes: number, storedBytes: number): Quota {
+  return new UpperBound(document, maxBytes, storedBytes)
 }
 
 /** A class for the same reason as a room's document. */
 class UpperBound implements Quota {
-  private readonly doc: Y.Doc
+  private readonly document: LazyDocument
   private readonly maxBytes: number
   private upperBound: number
 
-  constructor(doc: Y.Doc, maxBytes: number, storedBytes: number) {
-    this.doc = doc
+  constructor(document: LazyDocument, maxBytes: number, storedBytes: number) {
+    this.document = document
     this.maxBytes = maxBytes
     this.upperBound = storedBytes
   }
@@ -33,7 +34,7 @@ class UpperBound implements Quota {
   isExceededBy(bytes: number): boolean {
     if (this.upperBound + bytes <= this.maxBytes) return false
     // What was deleted since was counted too. Encoding a document takes a while, so only now.
-    this.upperBound = Y.encodeStateAsUpdate(this.doc).byteLength
+    this.upperBound = Y.encodeStateAsUpdate(this.document.doc).byteLength
     return this.upperBound + bytes > this.maxBytes
   }
 

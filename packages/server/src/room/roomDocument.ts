@@ -4,6 +4,7 @@ import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { type Compactor, createCompactor } from './compactor.js'
 import type { RoomFollower } from './follower.js'
+import { LazyDocument } from './lazyDocument.js'
 import { applyRow, type LoadedRoom } from './loadRoom.js'
 import type { TailRow } from './logTail.js'
 import { type Prepared, prepareUpdates } from './prepare.js'
@@ -69,8 +70,8 @@ export function createRoomDocument(options: RoomDocumentOptions): RoomDocument {
  * garbage collector from the beginning, and by its getters this one would keep the document until all of the heap is collected.
  */
 class LoadedDocument implements RoomDocument {
-  readonly doc: Y.Doc
   readonly epoch: number
+  private readonly lazy: LazyDocument
   private applied: number
   private waitingRows: LogRow[]
   private readonly quota: Quota
@@ -79,24 +80,30 @@ class LoadedDocument implements RoomDocument {
 
   constructor({ name, store, loaded, limits, logger, upkeep }: RoomDocumentOptions) {
     // Not `loaded` itself in what lives on: it has all the rows.
-    const { doc, epoch, version, waiting, inTheWay } = loaded
-    this.doc = doc
+    const { epoch, version, waiting, inTheWay } = loaded
+    const document = new LazyDocument(loaded.doc)
+    this.lazy = document
     this.epoch = epoch
     this.applied = version
     this.waitingRows = [...waiting]
-    this.quota = createQuota(doc, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
+    this.quota = createQuota(document, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
     this.compactor = createCompactor({
       store,
       logger,
       room: name,
+      document,
       loaded,
       maxRowBytes: limits.logBytes,
       now: () => ({ version: this.applied, outside: [...this.waitingRows, ...inTheWay] }),
-      sweep: () => sweepRoom(store, name, doc, upkeep),
+      sweep: () => sweepRoom(store, name, document, upkeep),
       prepare: async () => {
         await Promise.all([...this.followers].map(async (follower) => follower.beforeCompaction?.()))
       },
     })
+  }
+
+  get doc(): Y.Doc {
+    return this.lazy.doc
   }
 
   get version(): number {
@@ -120,7 +127,7 @@ class LoadedDocument implements RoomDocument {
   }
 
   prepare(updates: readonly [Uint8Array, ...Uint8Array[]]): Prepared {
-    return prepareUpdates(this.doc, updates)
+    return prepareUpdates(this.lazy, updates)
   }
 
   exceedsQuota(bytes: number): boolean {
@@ -128,8 +135,7 @@ class LoadedDocument implements RoomDocument {
   }
 
   apply(row: TailRow): readonly TailRow[] {
-    const outcome = row.isChecked ? applyChecked(this.doc, row) : applyRow(this.doc, row)
-    if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
+    const outcome = this.applyRow(row)
     if (outcome === 'gap') this.waitingRows.push(row)
     this.applied = row.version
     this.quota.count(row.update.byteLength)
@@ -142,6 +148,8 @@ class LoadedDocument implements RoomDocument {
   }
 
   follow(follower: RoomFollower): () => void {
+    // From here on it is up to date with each row.
+    void this.doc
     this.followers.add(follower)
     return () => this.followers.delete(follower)
   }
@@ -163,7 +171,21 @@ class LoadedDocument implements RoomDocument {
   }
 
   destroy(): void {
-    this.doc.destroy()
+    this.lazy.destroy()
+  }
+
+  private applyRow(row: TailRow): 'applied' | 'gap' {
+    const { update, isChecked, edit } = row
+    // What waits may fit now, and who follows looks at the document.
+    const mayWait = this.waitingRows.length === 0 && this.followers.size === 0
+    if (edit && mayWait) this.lazy.addEdit(update, edit)
+    else if (isChecked) this.lazy.add(update)
+    else {
+      const outcome = applyRow(this.doc, row)
+      if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
+      return outcome
+    }
+    return 'applied'
   }
 
   /** Applies what waited as far as it can be; returns what was applied. */
@@ -179,10 +201,4 @@ class LoadedDocument implements RoomDocument {
     }
     return applied
   }
-}
-
-function applyChecked(doc: Y.Doc, { update }: TailRow): 'applied' {
-  Y.applyUpdate(doc, update, 'log')
-  if (doc.store.pendingStructs || doc.store.pendingDs) throw new Error('a stored update was applied in part')
-  return 'applied'
 }

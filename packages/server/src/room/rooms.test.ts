@@ -258,7 +258,11 @@ describe('rooms', () => {
     }
     seat.add({ type: 'update', update: textUpdates('a')[0] as Uint8Array })
     await room.idle()
+    // It shows when the document is needed.
+    seat.add({ type: 'sync', stateVector: new Uint8Array([0]) })
+    await room.idle()
     expect([writer, reader].map(({ refused }) => refused[0]?.code)).toEqual([4503, 4503])
+    expect(writer.sent).toEqual([])
     store.append = append
     const again = await rooms.acquire('alice')
     expect(again.room).not.toBe(room)

@@ -1,6 +1,6 @@
 import { detachSweep } from '@parley/core'
-import type * as Y from 'yjs'
 import type { LogStore, OwnAppend } from '../log/logStore.js'
+import type { LazyDocument } from './lazyDocument.js'
 import type { TailRow } from './logTail.js'
 
 /** Who hears of what becomes of a sweep. */
@@ -18,10 +18,11 @@ export interface SweepListeners {
 export async function sweepRoom(
   store: LogStore,
   name: string,
-  doc: Y.Doc,
+  document: LazyDocument,
   { onAppended, onDoubt }: SweepListeners,
 ): Promise<void> {
-  const compose: OwnAppend['compose'] = (writer) => detachSweep(doc, writer.client)?.encode(writer) ?? null
+  const compose: OwnAppend['compose'] = (writer) =>
+    detachSweep(document.doc, writer.client)?.encode(writer) ?? null
   const row = await store.appendOwn(name, { compose }).catch((error) => {
     onDoubt()
     throw error

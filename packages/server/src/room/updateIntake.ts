@@ -4,6 +4,7 @@ import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Audience } from './audience.js'
 import type { DocumentLease, DocumentNeed } from './documentSlot.js'
+import type { Edit } from './edit.js'
 import { NOTHING, type TailRow } from './logTail.js'
 import type { RoomDocument } from './roomDocument.js'
 import type { Updates, WorkQueue } from './workQueue.js'
@@ -36,6 +37,7 @@ interface Waiting {
 interface Write {
   readonly queue: WorkQueue
   readonly news: Uint8Array
+  readonly edit: Edit | null
 }
 
 /** Stores what the peers of a room send, in turns. */
@@ -87,7 +89,7 @@ export class UpdateIntake {
     try {
       const waiting: Waiting[] = []
       for (const queue of audience.queues) {
-        queue.answer(document.doc)
+        queue.answer(document)
         const updates = queue.peekUpdates()
         if (updates) waiting.push({ queue, updates })
       }
@@ -95,7 +97,7 @@ export class UpdateIntake {
       const writers = waiting.length > 1 ? new Set<number>() : null
       for (const one of waiting) {
         const news = this.takeNews(document, one, writers)
-        if (news) writes.push({ queue: one.queue, news })
+        if (news) writes.push({ queue: one.queue, ...news })
       }
       const stored = writes.length > 0 ? await this.append(writes) : 0
       if (stored > 0) {
@@ -118,7 +120,7 @@ export class UpdateIntake {
     document: RoomDocument,
     { queue, updates }: Waiting,
     writers: Set<number> | null,
-  ): Uint8Array | null {
+  ): Omit<Write, 'queue'> | null {
     const { limits } = this.options
     const prepared = document.prepare(updates)
     if (prepared.outcome === 'gap') {
@@ -136,7 +138,7 @@ export class UpdateIntake {
       for (const { id } of prepared.structs) writers.add(id.client)
     }
     queue.removeUpdates(prepared.taken)
-    if (prepared.outcome === 'known') return queue.peer.marksTime ? NOTHING : null
+    if (prepared.outcome === 'known') return queue.peer.marksTime ? { news: NOTHING, edit: null } : null
     if (prepared.outcome === 'invalid') this.refuse(queue, CLOSE_CODES.malformed, prepared.reason)
     else if (prepared.outcome === 'gap') {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
@@ -147,7 +149,7 @@ export class UpdateIntake {
       this.refuse(queue, CLOSE_CODES.tooLarge, reason)
     } else if (document.isLogFull()) {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, 'the log of the room has to be compacted first')
-    } else return prepared.news
+    } else return { news: prepared.news, edit: prepared.edit }
     return null
   }
 
@@ -166,12 +168,12 @@ export class UpdateIntake {
     return stored.length
   }
 
-  private async appendOne({ queue, news }: Write): Promise<TailRow | null> {
+  private async appendOne({ queue, news, edit }: Write): Promise<TailRow | null> {
     const { name, store, logger, onAppend } = this.options
     try {
       const version = await store.append(name, news)
       onAppend(version)
-      return { version, update: news, origin: queue, isChecked: true }
+      return { version, update: news, origin: queue, isChecked: true, edit }
     } catch (error) {
       logger.error({ room: name, err: error }, 'an update could not be stored')
       queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')

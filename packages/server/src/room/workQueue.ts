@@ -102,12 +102,12 @@ export class WorkQueue {
   }
 
   /** Does what stands at the head and needs nothing stored; without a document as far as it needs none. */
-  answer(doc: Y.Doc | null): void {
+  answer(document: { readonly doc: Y.Doc } | null): void {
     for (let first = this.work[0]; first && isAnswerable(first); first = this.work[0]) {
-      if (first.type === 'sync' && !this.isGone && (this.isAnswering || !doc)) return
+      if (first.type === 'sync' && !this.isGone && (this.isAnswering || !document)) return
       this.removeUpdates(1)
       if (first.type === 'barrier') first.reached()
-      else if (doc && !this.isGone) this.answerSync(doc, first.stateVector)
+      else if (document && !this.isGone) this.answerSync(document.doc, first.stateVector)
     }
   }
 
