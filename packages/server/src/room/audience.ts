@@ -91,7 +91,7 @@ export class Audience {
     for (const queue of this.all) {
       if (isNews || !queue.awaitsAnswer) queue.retry()
       if (queue.finished) this.all.delete(queue)
-      else queue.onDrain()
+      else queue.peer.onDrain?.()
     }
   }
 
@@ -134,10 +134,6 @@ class AudienceSeat implements Seat {
 
   get queuedBytes(): number {
     return this.queue.bytes
-  }
-
-  set onDrain(listener: () => void) {
-    this.queue.onDrain = listener
   }
 
   leave(): void {
