@@ -91,7 +91,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
   private wasStalled = false
 
   constructor({ socket, stream, visit, room, access, remoteAddress }: Admitted, context: ConnectionContext) {
-    const { gate, rooms, limits, timing, logger } = context
+    const { gate, rooms, limits, timing } = context
     this.room = room
     this.visit = visit
     this.socket = socket
@@ -113,7 +113,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
       this.lastSign = Date.now()
     })
     // Followed by `close`.
-    socket.on('error', (error) => logger.debug({ room, err: error }, 'a connection failed'))
+    socket.on('error', (error) => this.logger.debug({ room: this.room, err: error }, 'a connection failed'))
     socket.pause()
     rooms.queueLook(room, () => this.enter())
   }
