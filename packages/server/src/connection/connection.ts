@@ -171,11 +171,6 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     socket.once('close', () => clearTimeout(deadline))
   }
 
-  onDrain(): void {
-    const { socket, seat, limits } = this
-    if (seat && socket.isPaused && seat.queuedBytes < limits.queuedBytes / 2) socket.resume()
-  }
-
   offerAwareness(update: Uint8Array): void {
     this.awareness.offer(update)
   }
@@ -238,6 +233,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     this.lease = entered
     const seat = entered.room.join(this, { asked: true })
     this.seat = seat
+    seat.onDrain = () => this.onDrain()
     this.inbox = new Inbox(this, entered.room, seat)
     this.send(encodeSyncRequest(document.document.encodeStateVector()))
     // From here on it is in memory only when something must be looked up in it.
@@ -282,6 +278,11 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     this.wasStalled = stalled !== null
     socket.ping()
     this.send(HEARTBEAT)
+  }
+
+  private onDrain(): void {
+    const { socket, seat, limits } = this
+    if (seat && socket.isPaused && seat.queuedBytes < limits.queuedBytes / 2) socket.resume()
   }
 
   private onClose(): void {

@@ -93,7 +93,7 @@ export class Audience {
     for (const queue of this.all) {
       if (isNews || !queue.awaitsAnswer) queue.retry()
       if (queue.finished) this.all.delete(queue)
-      else queue.peer.onDrain?.()
+      else queue.onDrain()
     }
   }
 
@@ -136,6 +136,10 @@ class AudienceSeat implements Seat {
 
   get queuedBytes(): number {
     return this.queue.bytes
+  }
+
+  set onDrain(listener: () => void) {
+    this.queue.onDrain = listener
   }
 
   leave(): void {

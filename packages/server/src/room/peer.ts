@@ -9,8 +9,6 @@ export interface Peer {
   send: (message: Uint8Array) => void
   /** Sends what may be as large as the document, and says when it has left the process. */
   sendAnswer: (message: Uint8Array, sent: () => void) => void
-  /** Less may wait at its seat than before. */
-  onDrain?: () => void
   /** Ends the connection; nothing it sent later is looked at. */
   refuse: (code: CloseCode, reason: string) => void
 }
@@ -35,6 +33,8 @@ export interface Seat {
   readonly stalled: string | null
   /** How many bytes wait to be dealt with. */
   readonly queuedBytes: number
+  /** Called whenever `queuedBytes` has become less. */
+  onDrain: () => void
   /** The peer is gone. What it sent before is stored all the same. May be called twice. */
   leave: () => void
 }

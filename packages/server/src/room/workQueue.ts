@@ -20,6 +20,8 @@ export type Updates = readonly [Uint8Array, ...Uint8Array[]]
  */
 export class WorkQueue {
   readonly peer: Peer
+  /** Called after a turn, when less may wait than before. */
+  onDrain: () => void = () => {}
   /** True if its next gap may wait for what another connection brings. */
   mayWait = true
   private readonly room: { wake: () => void }
