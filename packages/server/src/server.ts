@@ -9,7 +9,7 @@ import { createRevocationWatch } from './access/revocationWatch.js'
 import { refuseUnfinished } from './admin/backup/restoreBackup.js'
 import { createAdmission } from './admission/admission.js'
 import type { Bus } from './bus/bus.js'
-import { type Connection, createConnection } from './connection/connection.js'
+import { type Connection, type ConnectionContext, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
 import { addGateway, type GatewayOptions } from './gateway/gateway.js'
 import { createApp } from './http/app.js'
@@ -145,8 +145,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     options.onRefused?.(refusal)
   })
   const revocations = createRevocations({ values: store.values, ...(bus ? { bus } : {}), logger })
+  const connections = new Set<Connection>()
   const revocationWatch = createRevocationWatch({
     revocations,
+    connections,
     logger,
     jitterMs: timing.expiryJitterMs,
     ...(bus ? { pollMs: timing.revokedPollMs } : {}),
@@ -166,7 +168,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     pace,
     onAppend: (room, version) => onAppend(room, version),
   })
-  const connections = new Set<Connection>()
   let address: ServerAddress | null = null
   let stopping = false
   let closing: Promise<void> | null = null
@@ -207,6 +208,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
   })
   const traffic = createTraffic(app.server)
+  const context: ConnectionContext = {
+    ...{ gate, rooms, limits, timing, logger, audit },
+    onClosed: (connection) => void connections.delete(connection),
+  }
   metrics.watch({
     connections: () => connections.size,
     rooms: () => rooms.all().length,
@@ -226,11 +231,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       pace,
       isStopping: () => stopping,
       admit(admitted) {
-        const connection = createConnection({ ...admitted, gate, rooms, limits, timing, logger, audit })
+        const connection = createConnection(admitted, context)
         connections.add(connection)
-        revocationWatch.add(connection)
+        revocationWatch.check(connection)
         metrics.connectionAccepted()
-        void connection.closed.then(() => connections.delete(connection))
       },
     }),
   )

@@ -16,7 +16,7 @@ const app = (): FastifyInstance => Fastify()
 const never = (): Promise<never> => new Promise(() => {})
 
 function connectionOf(finish: Connection['finish']): Connection {
-  return { room: 'alice', access: { uid: 'alice' }, finish, closed: never() }
+  return { room: 'alice', access: { uid: 'alice' }, finish }
 }
 
 describe('stopping', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { createInbox } from '../src/connection/inbox.js'
+import { Inbox, type InboxClient } from '../src/connection/inbox.js'
 import { createMemoryLog, defaultLimits, type LogFields, type Server, silentLogger } from '../src/index.js'
 import { damagedFrames, type FrameSource, misleadingFrames, randomFrames } from './support/fuzzFrames.js'
 import { type Running, startServer, until } from './support/harness.js'
@@ -54,12 +54,12 @@ async function feed(server: Server, { uid, frames, outcomes }: Siege): Promise<v
         refusedWith ??= code
       }
       const seat = room.join({ readOnly: false, send: () => {}, sendAnswer: (_, sent) => sent(), refuse })
-      const inbox = createInbox({
-        ...{ room, seat, speaksParley: true, limits: defaultLimits, logger: silentLogger },
+      const client: InboxClient = {
+        ...{ speaksParley: true, limits: defaultLimits, logger: silentLogger },
         ...{ session: { renew: () => {} }, visit: { complete: () => null } },
-        ...{ send: () => {}, close: refuse, offerAwareness: seat.receiveAwareness },
-      })
-      inbox(frames(), true)
+        ...{ send: () => {}, refuse, offerAwareness: (update) => seat.receiveAwareness(update) },
+      }
+      new Inbox(client, room, seat).receive(frames(), true)
       return { seat, outcome: () => refusedWith ?? 'taken' }
     })
     await room.idle()

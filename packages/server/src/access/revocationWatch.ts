@@ -5,13 +5,15 @@ import { isRevokedBy, type Revocations } from './revocations.js'
 
 /** Ends open connections whose tokens are taken back. */
 export interface RevocationWatch {
-  /** Looks after a connection until it is closed. */
-  add: (connection: Connection) => void
+  /** Looks whether the token of a new connection was taken back while it was let in. */
+  check: (connection: Connection) => void
   stop: () => void
 }
 
 export interface RevocationWatchOptions {
   revocations: Revocations
+  /** The open ones. */
+  connections: Iterable<Connection>
   logger: Logger
   /** Connections that end together are ended spread over this long, in milliseconds. */
   jitterMs: number
@@ -25,8 +27,7 @@ const SWEEP_INTERVAL_MS = 24 * 60 * 60 * 1000
 
 /** Creates a {@link RevocationWatch}. */
 export function createRevocationWatch(options: RevocationWatchOptions): RevocationWatch {
-  const { revocations, logger, jitterMs, pollMs } = options
-  const connections = new Set<Connection>()
+  const { revocations, connections, logger, jitterMs, pollMs } = options
 
   const end = (connection: Connection, isStillRevoked: () => boolean): void => {
     setTimeout(() => {
@@ -63,9 +64,7 @@ export function createRevocationWatch(options: RevocationWatchOptions): Revocati
   run(revocations.sweep)
 
   return {
-    add(connection) {
-      connections.add(connection)
-      void connection.closed.then(() => connections.delete(connection))
+    check(connection) {
       const isRevoked = (): boolean => revocations.wasJustRevoked(connection.access)
       if (isRevoked()) end(connection, isRevoked)
     },

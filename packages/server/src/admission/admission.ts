@@ -4,7 +4,7 @@ import type { RefusedAccess } from '../access/gate.js'
 import { isLoopbackName } from '../access/origins.js'
 import type { Limits } from '../limits.js'
 import { type Bucket, createBucket } from './bucket.js'
-import { createParties, type Metered, type Party } from './party.js'
+import { createParties, type Metered, type Parties, type Party } from './party.js'
 
 /** Keeps to the limits on connections, messages and requests: of all, of an address, of a user and of a connection. */
 export interface Admission {
@@ -52,79 +52,11 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
     },
     now,
   )
-  let connections = 0
-  let rooms = 0
+  const crowd: Crowd = { limits, now, users, connections: 0, rooms: 0 }
 
   /** `null` for this machine: a proxy on it that is not named in the settings would be one client, and all its clients with it. */
   const partyAt = (address: string | undefined): Party | null =>
     address === undefined || isLoopbackName(address) ? null : addresses.get(addressKey(address))
-
-  const visit = (from: Party | null): Visit => {
-    let user: Party | null = null
-    let room: string | null = null
-    let own: { readonly bytes: Bucket; readonly messages: Bucket } | null = null
-    let unfinished = 0
-    let left = false
-
-    const take = (metered: 'bytes' | 'messages', amount: number): RefusedAccess | null => {
-      own ??= {
-        bytes: createBucket(limits.bytesPerConnection, now),
-        messages: createBucket(limits.messagesPerConnection, now),
-      }
-      const what = metered === 'bytes' ? 'bytes' : 'messages'
-      if (!own[metered].take(amount)) return tooMany(`${what} a second on one connection`)
-      if (user?.bucket(metered).take(amount) === false) return tooMany(`${what} a second of one user`)
-      if (from?.bucket(metered).take(amount) === false) return tooMany(`${what} a second from one address`)
-      return null
-    }
-    const settle = (): void => {
-      if (user) user.unfinishedBytes -= unfinished
-      unfinished = 0
-    }
-    connections++
-    if (from) from.connections++
-
-    return {
-      enter(name) {
-        const party = users.get(name)
-        if (party.connections >= limits.connectionsPerUser) return tooMany('connections of one user')
-        if (from && !from.rooms.has(name) && from.rooms.size >= limits.roomsPerAddress)
-          return tooMany('rooms from one address')
-        if (party.connections === 0 && rooms >= limits.rooms) return busy('rooms')
-        user = party
-        room = name
-        if (party.connections === 0) rooms++
-        party.connections++
-        from?.rooms.set(name, (from.rooms.get(name) ?? 0) + 1)
-        return null
-      },
-      receive(bytes) {
-        unfinished += bytes
-        if (user) {
-          user.unfinishedBytes += bytes
-          if (user.unfinishedBytes > limits.unfinishedBytes) return tooMany('unfinished messages of one user')
-        }
-        return take('bytes', bytes)
-      },
-      complete(cost) {
-        settle()
-        return take('messages', cost)
-      },
-      leave() {
-        if (left) return
-        left = true
-        connections--
-        settle()
-        if (from) from.connections--
-        if (!user || room === null) return
-        user.connections--
-        if (user.connections === 0) rooms--
-        const others = (from?.rooms.get(room) ?? 1) - 1
-        if (others > 0) from?.rooms.set(room, others)
-        else from?.rooms.delete(room)
-      },
-    }
-  }
 
   const wait = (party: Party | null, metered: Metered, amount: number): number => {
     const bucket = party?.bucket(metered)
@@ -137,14 +69,106 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
       if (from?.bucket('upgrades').take(1) === false) return tooMany('attempts to connect from one address')
       if (from && from.connections >= limits.connectionsPerAddress)
         return tooMany('connections from one address')
-      if (connections >= limits.connections) return busy('connections')
-      return visit(from)
+      if (crowd.connections >= limits.connections) return busy('connections')
+      return new CountedVisit(crowd, from)
     },
     request(address, { requests, bytes }) {
       const from = partyAt(address)
       return Math.max(wait(from, 'requests', requests), bytes > 0 ? wait(from, 'bytes', bytes) : 0)
     },
     requestOf: (user) => wait(users.get(user), 'requests', 1),
+  }
+}
+
+/** What all visits share. */
+interface Crowd {
+  readonly limits: Limits
+  readonly now: () => number
+  readonly users: Parties
+  /** Those of all visits. */
+  connections: number
+  rooms: number
+}
+
+/** A class, as there is one for each connection. */
+class CountedVisit implements Visit {
+  private readonly crowd: Crowd
+  private readonly from: Party | null
+  private user: Party | null = null
+  private room: string | null = null
+  private bytes: Bucket | null = null
+  private messages: Bucket | null = null
+  private unfinished = 0
+  private hasLeft = false
+
+  constructor(crowd: Crowd, from: Party | null) {
+    this.crowd = crowd
+    this.from = from
+    crowd.connections++
+    if (from) from.connections++
+  }
+
+  enter(room: string): RefusedAccess | null {
+    const { crowd, from } = this
+    const { limits } = crowd
+    const user = crowd.users.get(room)
+    if (user.connections >= limits.connectionsPerUser) return tooMany('connections of one user')
+    if (from && !from.rooms.has(room) && from.rooms.size >= limits.roomsPerAddress)
+      return tooMany('rooms from one address')
+    if (user.connections === 0 && crowd.rooms >= limits.rooms) return busy('rooms')
+    this.user = user
+    this.room = room
+    if (user.connections === 0) crowd.rooms++
+    user.connections++
+    from?.rooms.set(room, (from.rooms.get(room) ?? 0) + 1)
+    return null
+  }
+
+  receive(bytes: number): RefusedAccess | null {
+    const { crowd, user } = this
+    const { limits, now } = crowd
+    this.unfinished += bytes
+    if (user) {
+      user.unfinishedBytes += bytes
+      if (user.unfinishedBytes > limits.unfinishedBytes) return tooMany('unfinished messages of one user')
+    }
+    this.bytes ??= createBucket(limits.bytesPerConnection, now)
+    return this.take(this.bytes, 'bytes', bytes)
+  }
+
+  complete(cost: number): RefusedAccess | null {
+    const { limits, now } = this.crowd
+    this.settle()
+    this.messages ??= createBucket(limits.messagesPerConnection, now)
+    return this.take(this.messages, 'messages', cost)
+  }
+
+  leave(): void {
+    if (this.hasLeft) return
+    const { crowd, from, user, room } = this
+    this.hasLeft = true
+    crowd.connections--
+    this.settle()
+    if (from) from.connections--
+    if (!user || room === null) return
+    user.connections--
+    if (user.connections === 0) crowd.rooms--
+    const others = (from?.rooms.get(room) ?? 1) - 1
+    if (others > 0) from?.rooms.set(room, others)
+    else from?.rooms.delete(room)
+  }
+
+  private take(own: Bucket, metered: 'bytes' | 'messages', amount: number): RefusedAccess | null {
+    if (!own.take(amount)) return tooMany(`${metered} a second on one connection`)
+    if (this.user?.bucket(metered).take(amount) === false) return tooMany(`${metered} a second of one user`)
+    if (this.from?.bucket(metered).take(amount) === false)
+      return tooMany(`${metered} a second from one address`)
+    return null
+  }
+
+  private settle(): void {
+    if (this.user) this.user.unfinishedBytes -= this.unfinished
+    this.unfinished = 0
   }
 }
 

@@ -37,28 +37,39 @@ export function createParties(rates: Readonly<Record<Metered, Rate>>, now: () =>
       const known = parties.get(name)
       if (known) return known
       if (parties.size >= sweepAt) sweep()
-      const party = createParty(rates, now)
+      const party = new MeteredParty(rates, now)
       parties.set(name, party)
       return party
     },
   }
 }
 
-function createParty(rates: Readonly<Record<Metered, Rate>>, now: () => number): Party {
-  const buckets = new Map<Metered, Bucket>()
-  return {
-    connections: 0,
-    unfinishedBytes: 0,
-    rooms: new Map(),
-    bucket(metered) {
-      const known = buckets.get(metered)
-      if (known) return known
-      const bucket = createBucket(rates[metered], now)
-      buckets.set(metered, bucket)
-      return bucket
-    },
-    get isActive() {
-      return this.connections > 0 || [...buckets.values()].some(({ isFull }) => !isFull)
-    },
+/** A class, as there is one for each user who is connected: an object literal with a getter would be a hash table each. */
+class MeteredParty implements Party {
+  connections = 0
+  unfinishedBytes = 0
+  private readonly rates: Readonly<Record<Metered, Rate>>
+  private readonly now: () => number
+  private readonly buckets: { [metered in Metered]?: Bucket } = {}
+  /** Only addresses have any. */
+  private openRooms: Map<string, number> | null = null
+
+  constructor(rates: Readonly<Record<Metered, Rate>>, now: () => number) {
+    this.rates = rates
+    this.now = now
+  }
+
+  get rooms(): Map<string, number> {
+    this.openRooms ??= new Map()
+    return this.openRooms
+  }
+
+  get isActive(): boolean {
+    return this.connections > 0 || Object.values(this.buckets).some(({ isFull }) => !isFull)
+  }
+
+  bucket(metered: Metered): Bucket {
+    this.buckets[metered] ??= createBucket(this.rates[metered], this.now)
+    return this.buckets[metered]
   }
 }

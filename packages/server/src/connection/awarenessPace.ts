@@ -1,4 +1,4 @@
-import { createBucket, type Rate } from '../admission/bucket.js'
+import { type Bucket, createBucket, type Rate } from '../admission/bucket.js'
 import { ServerError } from '../errors.js'
 import {
   type AwarenessEntry,
@@ -31,43 +31,59 @@ export interface AwarenessPaceOptions {
  * Creates an {@link AwarenessPace}. A cursor that moves with every key is told to the others every now and then: what counts is
  * where it is, not where it was. Nothing is lost by waiting but what is no longer so.
  */
-export function createAwarenessPace({ rate, maxClients, pass }: AwarenessPaceOptions): AwarenessPace {
-  const bucket = createBucket(rate, () => performance.now())
-  const waiting = new Map<number, AwarenessEntry>()
-  let timer: NodeJS.Timeout | null = null
+export function createAwarenessPace(options: AwarenessPaceOptions): AwarenessPace {
+  return new BucketPace(options)
+}
 
-  const flush = (): void => {
-    timer = null
-    if (!bucket.take(1)) {
-      later()
+const now = (): number => performance.now()
+
+/** A class, as there is one for each connection. */
+class BucketPace implements AwarenessPace {
+  private readonly bucket: Bucket
+  private readonly maxClients: number
+  private readonly pass: (update: Uint8Array) => void
+  private waiting: Map<number, AwarenessEntry> | null = null
+  private timer: NodeJS.Timeout | null = null
+
+  constructor({ rate, maxClients, pass }: AwarenessPaceOptions) {
+    this.bucket = createBucket(rate, now)
+    this.maxClients = maxClients
+    this.pass = pass
+  }
+
+  offer(update: Uint8Array): void {
+    if (this.timer === null && this.bucket.take(1)) {
+      this.pass(update)
       return
     }
-    const entries = [...waiting.values()]
-    waiting.clear()
-    pass(encodeAwarenessEntries(entries))
-  }
-  const later = (): void => {
-    timer ??= setTimeout(flush, Math.max(1, bucket.waitMs)).unref()
+    this.waiting ??= new Map()
+    for (const entry of decodeAwareness(update)) {
+      const known = this.waiting.get(entry.client)
+      if (!known || isNewer(entry, known)) this.waiting.set(entry.client, entry)
+    }
+    if (this.waiting.size > this.maxClients)
+      throw new ServerError('malformed', `awareness for more than ${this.maxClients} clients`)
+    this.passLater()
   }
 
-  return {
-    offer(update) {
-      if (timer === null && bucket.take(1)) {
-        pass(update)
-        return
-      }
-      for (const entry of decodeAwareness(update)) {
-        const known = waiting.get(entry.client)
-        if (!known || isNewer(entry, known)) waiting.set(entry.client, entry)
-      }
-      if (waiting.size > maxClients)
-        throw new ServerError('malformed', `awareness for more than ${maxClients} clients`)
-      later()
-    },
-    stop() {
-      if (timer !== null) clearTimeout(timer)
-      timer = null
-      waiting.clear()
-    },
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
+    this.waiting = null
+  }
+
+  private passLater(): void {
+    this.timer ??= setTimeout(() => this.flush(), Math.max(1, this.bucket.waitMs)).unref()
+  }
+
+  private flush(): void {
+    this.timer = null
+    if (!this.bucket.take(1)) {
+      this.passLater()
+      return
+    }
+    const entries = [...(this.waiting?.values() ?? [])]
+    this.waiting = null
+    this.pass(encodeAwarenessEntries(entries))
   }
 }

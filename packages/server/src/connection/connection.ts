@@ -10,11 +10,11 @@ import type { Logger } from '../logger.js'
 import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
-import { createAwarenessPace } from './awarenessPace.js'
+import { type AwarenessPace, createAwarenessPace } from './awarenessPace.js'
 import { closeSocket } from './closeSocket.js'
-import { createInbox, type Inbox } from './inbox.js'
+import { Inbox, type InboxClient } from './inbox.js'
 import { encodeSyncRequest, HEARTBEAT } from './messages.js'
-import { createSession } from './session.js'
+import { createSession, type Session, type SessionListener } from './session.js'
 
 /** One WebSocket in its room. */
 export interface Connection {
@@ -23,27 +23,32 @@ export interface Connection {
   readonly access: Access
   /** Deals with all that was received, then closes. Settles when the connection is gone. */
   finish: (code: CloseCode, reason: string) => Promise<void>
-  /** Settles when the connection is gone. */
-  readonly closed: Promise<void>
 }
 
-export interface ConnectionOptions {
-  socket: WebSocket
-  /** What the WebSocket's bytes come from. */
-  stream: Duplex
-  /** Counts what comes; ends with the connection. */
-  visit: Visit
-  room: string
-  access: Access
+/** A WebSocket that may use a room. */
+export interface Admitted {
+  readonly socket: WebSocket
+  /** What its bytes come from. */
+  readonly stream: Duplex
+  /** Its place in the limits, to be left when it ends. */
+  readonly visit: Visit
+  readonly room: string
+  readonly access: Access
   /** The client's address. */
-  remoteAddress: string | undefined
+  readonly remoteAddress: string | undefined
+}
+
+/** What all connections of a server have in common. */
+export interface ConnectionContext {
   /** Decides about fresh tokens. */
-  gate: Gate | null
-  rooms: Rooms
-  limits: Limits
-  timing: Timing
-  logger: Logger
-  audit: Audit
+  readonly gate: Gate | null
+  readonly rooms: Rooms
+  readonly limits: Limits
+  readonly timing: Timing
+  readonly logger: Logger
+  readonly audit: Audit
+  /** Called once a connection is gone. */
+  readonly onClosed: (connection: Connection) => void
 }
 
 /** A connection that shows no sign of life for so many heartbeats is cut. */
@@ -57,25 +62,107 @@ const FINISH_TIMEOUT_MS = 3_000
 const MS_PER_S = 1000
 
 /** Serves a WebSocket that may use its room. Nothing that happens here rejects or throws. */
-export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, stream, visit, room: name, remoteAddress, rooms, limits, timing, logger, audit } = options
-  const speaksParley = socket.protocol === SUBPROTOCOL
-  let seat: Seat | null = null
-  let lease: RoomLease | null = null
-  let inbox: Inbox | null = null
-  let ended = false
-  /** Bytes of answers to syncs that are on their way: these may be as large as the document. */
-  let answerBytes = 0
-  let lastSign = Date.now()
-  let lastBuffered = 0
-  let receivedBytes = 0
-  let wasStalled = false
+export function createConnection(admitted: Admitted, context: ConnectionContext): Connection {
+  return new SocketConnection(admitted, context)
+}
 
-  const close = (code: CloseCode, reason: string): void => {
-    if (ended) return
-    ended = true
+/**
+ * A class, and what belongs to it has it for its owner: with tens of thousands who are connected and idle, what each function
+ * of each of them takes is most of what they take.
+ */
+class SocketConnection implements Connection, Peer, InboxClient, SessionListener {
+  readonly room: string
+  readonly visit: Visit
+  readonly session: Session
+  private readonly socket: WebSocket
+  private readonly remoteAddress: string | undefined
+  private readonly context: ConnectionContext
+  private readonly awareness: AwarenessPace
+  private readonly heartbeat: NodeJS.Timeout
+  private seat: Seat | null = null
+  private lease: RoomLease | null = null
+  private inbox: Inbox | null = null
+  private ended = false
+  /** Bytes of answers to syncs that are on their way: these may be as large as the document. */
+  private answerBytes = 0
+  private lastSign = Date.now()
+  private lastBuffered = 0
+  private receivedBytes = 0
+  private wasStalled = false
+
+  constructor({ socket, stream, visit, room, access, remoteAddress }: Admitted, context: ConnectionContext) {
+    const { gate, rooms, limits, timing } = context
+    this.room = room
+    this.visit = visit
+    this.socket = socket
+    this.remoteAddress = remoteAddress
+    this.context = context
+    this.awareness = createAwarenessPace({
+      rate: limits.awarenessPerConnection,
+      maxClients: limits.awarenessClients,
+      pass: (update) => this.seat?.receiveAwareness(update),
+    })
+    this.heartbeat = setInterval(() => this.beat(), timing.heartbeatMs).unref()
+    const jitterMs = timing.expiryJitterMs
+    this.session = createSession({ room, access, remoteAddress, gate, jitterMs, listener: this })
+    socket.on('close', () => this.onClose())
+    // Before ws gets the bytes, and with them completes a message.
+    stream.prependListener('data', (chunk: Buffer) => this.onData(chunk))
+    socket.on('message', (data, isBinary) => this.onMessage(data, isBinary))
+    socket.on('pong', () => {
+      this.lastSign = Date.now()
+    })
+    // Followed by `close`.
+    socket.on('error', (error) => this.logger.debug({ room: this.room, err: error }, 'a connection failed'))
+    socket.pause()
+    rooms.queueLook(room, () => this.enter())
+  }
+
+  get access(): Access {
+    return this.session.access
+  }
+
+  get readOnly(): boolean {
+    return this.access.readOnly === true
+  }
+
+  get speaksParley(): boolean {
+    return this.socket.protocol === SUBPROTOCOL
+  }
+
+  get limits(): Limits {
+    return this.context.limits
+  }
+
+  get logger(): Logger {
+    return this.context.logger
+  }
+
+  send(message: Uint8Array): void {
+    if (this.ended) return
+    if (this.socket.bufferedAmount - this.answerBytes > this.limits.bufferedBytes) {
+      this.refuse(CLOSE_CODES.slowReader, 'messages are not read fast enough')
+    } else this.socket.send(message)
+  }
+
+  sendAnswer(message: Uint8Array, sent: () => void): void {
+    if (this.ended) {
+      sent()
+      return
+    }
+    this.answerBytes += message.byteLength
+    this.socket.send(message, () => {
+      this.answerBytes -= message.byteLength
+      sent()
+    })
+  }
+
+  refuse(code: CloseCode, reason: string): void {
+    if (this.ended) return
+    this.ended = true
+    const { socket, room, remoteAddress } = this
     if (code !== CLOSE_CODES.serviceRestart)
-      audit({ kind: kindOfCode(code), at: 'connection', code, reason, room: name, remoteAddress })
+      this.context.audit({ kind: kindOfCode(code), at: 'connection', code, reason, room, remoteAddress })
     closeSocket(socket, code, reason)
     // Its answer, and what it still uploads, must be read for the handshake to end.
     if (socket.isPaused) socket.resume()
@@ -84,182 +171,130 @@ export function createConnection(options: ConnectionOptions): Connection {
     socket.once('close', () => clearTimeout(deadline))
   }
 
-  const peer = new SocketPeer({
-    isReadOnly: () => session.access.readOnly === true,
-    send(message) {
-      if (ended) return
-      if (socket.bufferedAmount - answerBytes > limits.bufferedBytes) {
-        close(CLOSE_CODES.slowReader, 'messages are not read fast enough')
-      } else socket.send(message)
-    },
-    sendAnswer(message, sent) {
-      if (ended) {
-        sent()
-        return
-      }
-      answerBytes += message.byteLength
-      socket.send(message, () => {
-        answerBytes -= message.byteLength
-        sent()
-      })
-    },
-    refuse: close,
-  })
-
-  const awareness = createAwarenessPace({
-    rate: limits.awarenessPerConnection,
-    maxClients: limits.awarenessClients,
-    pass: (update) => seat?.receiveAwareness(update),
-  })
-
-  const onMessage = (data: RawData, isBinary: boolean): void => {
-    lastSign = Date.now()
-    if (ended || !inbox) return
-    // Copied out of ws' pooled buffer, see readMessage.
-    inbox(new Uint8Array(data as Buffer), isBinary)
-    if (seat && seat.queuedBytes > limits.queuedBytes) socket.pause()
+  offerAwareness(update: Uint8Array): void {
+    this.awareness.offer(update)
   }
 
-  const heartbeat = setInterval(() => {
-    const buffered = socket.bufferedAmount
-    // Who reads a large answer over a thin line answers no ping before it is through.
-    if (buffered < lastBuffered) lastSign = Date.now()
-    lastBuffered = buffered
-    // Nor does whoever is not listened to.
-    if (socket.isPaused) lastSign = Date.now()
-    if (receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * timing.heartbeatMs) lastSign = Date.now()
-    receivedBytes = 0
-    if (Date.now() - lastSign > SILENT_HEARTBEATS * timing.heartbeatMs) {
-      socket.terminate()
-      return
-    }
-    if (wasStalled && seat?.stalled) {
-      close(CLOSE_CODES.storeUnavailable, `sync again: ${seat.stalled}`)
-      return
-    }
-    wasStalled = seat?.stalled != null
-    socket.ping()
-    peer.send(HEARTBEAT)
-  }, timing.heartbeatMs)
-  heartbeat.unref()
-
-  const enter = async (): Promise<void> => {
-    if (ended) return
-    let entered: RoomLease | null = null
-    let document: DocumentLease
-    try {
-      entered = rooms.enter(name)
-      document = await entered.room.openDocument('look')
-    } catch {
-      entered?.release()
-      // Logged where the room was to be loaded, once for all who wait for it.
-      close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
-      return
-    } finally {
-      socket.resume()
-    }
-    if (ended || socket.readyState !== socket.OPEN) {
-      document.release()
-      entered.release()
-      return
-    }
-    lease = entered
-    const taken = entered.room.join(peer, { asked: true })
-    taken.onDrain = () => {
-      if (socket.isPaused && taken.queuedBytes < limits.queuedBytes / 2) socket.resume()
-    }
-    seat = taken
-    inbox = createInbox({
-      ...{ room: entered.room, seat: taken, speaksParley, session, visit, limits, logger },
-      ...{ send: peer.send, close, offerAwareness: awareness.offer },
-    })
-    peer.send(encodeSyncRequest(document.document.encodeStateVector()))
-    // From here on it is in memory only when something must be looked up in it.
-    document.release()
-    taken.sendAwareness()
+  onLifetime(lifetimeMs: number | null): void {
+    if (this.speaksParley) this.send(encodeTokenLifetime(lifetimeMs))
   }
 
-  const finish: Connection['finish'] = async (code, reason) => {
+  onExpired(): void {
+    void this.finish(CLOSE_CODES.unauthenticated, 'the token has expired')
+  }
+
+  onRefused(code: CloseCode, reason: string): void {
+    void this.finish(code, reason)
+  }
+
+  async finish(code: CloseCode, reason: string): Promise<void> {
+    const { socket, seat } = this
+    const closed = this.untilClosed()
     socket.pause()
-    const at = seat
-    if (at && !ended && at.stalled === null) {
-      const done = new Promise<void>((reached) => at.add({ type: 'barrier', reached }))
+    if (seat && !this.ended && seat.stalled === null) {
+      const done = new Promise<void>((reached) => seat.add({ type: 'barrier', reached }))
       // Who does not read the answer to its sync, or does not answer ours, is not waited for.
       await Promise.race([closed, done, delay(FINISH_TIMEOUT_MS)])
     }
     socket.resume()
-    close(code, reason)
+    this.refuse(code, reason)
     await closed
   }
-  const session = createSession({
-    ...options,
-    jitterMs: timing.expiryJitterMs,
-    onLifetime(lifetimeMs) {
-      if (speaksParley) peer.send(encodeTokenLifetime(lifetimeMs))
-    },
-    onExpired: () => void finish(CLOSE_CODES.unauthenticated, 'the token has expired'),
-    onRefused: (code, reason) => void finish(code, reason),
-  })
 
-  const closed = new Promise<void>((resolve) => {
-    socket.on('close', () => {
-      ended = true
-      clearInterval(heartbeat)
-      session.stop()
-      awareness.stop()
-      visit.leave()
-      seat?.leave()
-      // What it sent is stored before the room may leave memory.
-      lease?.release()
-      resolve()
+  private untilClosed(): Promise<void> {
+    const { socket } = this
+    return new Promise((resolve) => {
+      if (socket.readyState === socket.CLOSED) resolve()
+      else socket.once('close', () => resolve())
     })
-  })
-  // Before ws gets the bytes, and with them completes a message.
-  stream.prependListener('data', (chunk: Buffer) => {
-    receivedBytes += chunk.byteLength
-    const refused = ended ? null : visit.receive(chunk.byteLength)
-    if (refused) close(refused.code, refused.reason)
-  })
-  socket.on('message', onMessage)
-  socket.on('pong', () => {
-    lastSign = Date.now()
-  })
-  // Followed by `close`.
-  socket.on('error', (error) => logger.debug({ room: name, err: error }, 'a connection failed'))
-  socket.pause()
-  rooms.queueLook(name, enter)
-
-  return {
-    room: name,
-    get access() {
-      return session.access
-    },
-    closed,
-    finish,
-  }
-}
-
-/** A class, for an object literal with a getter is a hash table, and this is asked for every message. */
-class SocketPeer implements Peer {
-  readonly send: Peer['send']
-  readonly sendAnswer: Peer['sendAnswer']
-  readonly refuse: Peer['refuse']
-  private readonly isReadOnly: () => boolean
-
-  constructor({
-    isReadOnly,
-    send,
-    sendAnswer,
-    refuse,
-  }: Omit<Peer, 'readOnly'> & { isReadOnly: () => boolean }) {
-    this.isReadOnly = isReadOnly
-    this.send = send
-    this.sendAnswer = sendAnswer
-    this.refuse = refuse
   }
 
-  get readOnly(): boolean {
-    return this.isReadOnly()
+  private async enter(): Promise<void> {
+    if (this.ended) return
+    const { socket, room } = this
+    let entered: RoomLease | null = null
+    let document: DocumentLease
+    try {
+      entered = this.context.rooms.enter(room)
+      document = await entered.room.openDocument('look')
+    } catch {
+      entered?.release()
+      // Logged where the room was to be loaded, once for all who wait for it.
+      this.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
+      return
+    } finally {
+      socket.resume()
+    }
+    if (this.ended || socket.readyState !== socket.OPEN) {
+      document.release()
+      entered.release()
+      return
+    }
+    this.lease = entered
+    const seat = entered.room.join(this, { asked: true })
+    this.seat = seat
+    seat.onDrain = () => this.onDrain()
+    this.inbox = new Inbox(this, entered.room, seat)
+    this.send(encodeSyncRequest(document.document.encodeStateVector()))
+    // From here on it is in memory only when something must be looked up in it.
+    document.release()
+    seat.sendAwareness()
+  }
+
+  private onData(chunk: Buffer): void {
+    this.receivedBytes += chunk.byteLength
+    const refused = this.ended ? null : this.visit.receive(chunk.byteLength)
+    if (refused) this.refuse(refused.code, refused.reason)
+  }
+
+  private onMessage(data: RawData, isBinary: boolean): void {
+    this.lastSign = Date.now()
+    if (this.ended || !this.inbox) return
+    // Copied out of ws' pooled buffer, see readMessage.
+    this.inbox.receive(new Uint8Array(data as Buffer), isBinary)
+    if (this.seat && this.seat.queuedBytes > this.limits.queuedBytes) this.socket.pause()
+  }
+
+  private beat(): void {
+    const { socket } = this
+    const { heartbeatMs } = this.context.timing
+    const buffered = socket.bufferedAmount
+    // Who reads a large answer over a thin line answers no ping before it is through.
+    if (buffered < this.lastBuffered) this.lastSign = Date.now()
+    this.lastBuffered = buffered
+    // Nor does whoever is not listened to.
+    if (socket.isPaused) this.lastSign = Date.now()
+    if (this.receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * heartbeatMs) this.lastSign = Date.now()
+    this.receivedBytes = 0
+    if (Date.now() - this.lastSign > SILENT_HEARTBEATS * heartbeatMs) {
+      socket.terminate()
+      return
+    }
+    const stalled = this.seat?.stalled ?? null
+    if (this.wasStalled && stalled !== null) {
+      this.refuse(CLOSE_CODES.storeUnavailable, `sync again: ${stalled}`)
+      return
+    }
+    this.wasStalled = stalled !== null
+    socket.ping()
+    this.send(HEARTBEAT)
+  }
+
+  private onDrain(): void {
+    const { socket, seat, limits } = this
+    if (seat && socket.isPaused && seat.queuedBytes < limits.queuedBytes / 2) socket.resume()
+  }
+
+  private onClose(): void {
+    this.ended = true
+    clearInterval(this.heartbeat)
+    this.session.stop()
+    this.awareness.stop()
+    this.visit.leave()
+    this.seat?.leave()
+    // What it sent is stored before the room may leave memory.
+    this.lease?.release()
+    this.context.onClosed(this)
   }
 }
 

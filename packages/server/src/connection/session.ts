@@ -21,6 +21,11 @@ export interface SessionOptions {
   gate: Gate | null
   /** Connections whose tokens expire together are ended spread over this long, in milliseconds. */
   jitterMs: number
+  listener: SessionListener
+}
+
+/** Who is told what becomes of a session. */
+export interface SessionListener {
   /** Called with how long the token lasts, in milliseconds: at the beginning if it ends, and after each fresh one. */
   onLifetime: (lifetimeMs: number | null) => void
   /** Called when the token has expired. */
@@ -31,63 +36,89 @@ export interface SessionOptions {
 
 /** Creates the {@link Session} of somebody who was let in. */
 export function createSession(options: SessionOptions): Session {
-  const { room, remoteAddress, gate, jitterMs, onLifetime, onExpired, onRefused } = options
-  let { access } = options
-  let waiting: string | null = null
-  let asking = false
-  let stopped = false
-  let cancelExpiry = (): void => {}
+  return new TokenSession(options)
+}
 
-  const arm = (): void => {
-    cancelExpiry()
-    const { expiresAt } = access
-    cancelExpiry =
-      expiresAt === undefined ? () => {} : callAt(expiresAt + Math.random() * jitterMs, onExpired)
-  }
-  const tell = (): void => {
-    onLifetime(access.expiresAt === undefined ? null : access.expiresAt - Date.now())
+/** A class, as there is one for each connection: an object literal with a getter would be a hash table each. */
+class TokenSession implements Session {
+  private readonly room: string
+  private readonly remoteAddress: string | undefined
+  private readonly gate: Gate | null
+  private readonly jitterMs: number
+  private readonly listener: SessionListener
+  private current: Access
+  private waiting: string | null = null
+  private isAsking = false
+  private hasStopped = false
+  private cancelExpiry: (() => void) | null = null
+
+  constructor({ room, access, remoteAddress, gate, jitterMs, listener }: SessionOptions) {
+    this.room = room
+    this.remoteAddress = remoteAddress
+    this.gate = gate
+    this.jitterMs = jitterMs
+    this.listener = listener
+    this.current = access
+    this.arm()
+    if (access.expiresAt !== undefined) this.tell()
   }
 
-  const take = async (token: string): Promise<void> => {
-    const decision = gate ? await gate({ uid: room, token, headers: {}, remoteAddress }) : { access }
-    if (stopped) return
+  get access(): Access {
+    return this.current
+  }
+
+  renew(token: string): void {
+    this.waiting = token
+    void this.run()
+  }
+
+  stop(): void {
+    this.hasStopped = true
+    this.cancelExpiry?.()
+  }
+
+  private arm(): void {
+    this.cancelExpiry?.()
+    const { expiresAt } = this.current
+    this.cancelExpiry =
+      expiresAt === undefined
+        ? null
+        : callAt(expiresAt + Math.random() * this.jitterMs, () => this.listener.onExpired())
+  }
+
+  private tell(): void {
+    const { expiresAt } = this.current
+    this.listener.onLifetime(expiresAt === undefined ? null : expiresAt - Date.now())
+  }
+
+  private async run(): Promise<void> {
+    if (this.isAsking) return
+    this.isAsking = true
+    // The newest one only: whoever sends many has one of them checked at a time.
+    for (let token = this.waiting; token !== null && !this.hasStopped; token = this.waiting) {
+      this.waiting = null
+      await this.take(token)
+    }
+    this.isAsking = false
+  }
+
+  private async take(token: string): Promise<void> {
+    const { room, remoteAddress, gate, listener } = this
+    const decision = gate
+      ? await gate({ uid: room, token, headers: {}, remoteAddress })
+      : { access: this.current }
+    if (this.hasStopped) return
     if ('code' in decision) {
       // What could not be decided changes nothing: the client learns how long the old one lasts, and tries again.
-      if (decision.code === CLOSE_CODES.storeUnavailable) tell()
-      else onRefused(decision.code, decision.reason)
-    } else if (ownerOf(decision.access) !== ownerOf(access)) {
-      onRefused(CLOSE_CODES.forbidden, 'the fresh token is of another user')
+      if (decision.code === CLOSE_CODES.storeUnavailable) this.tell()
+      else listener.onRefused(decision.code, decision.reason)
+    } else if (ownerOf(decision.access) !== ownerOf(this.current)) {
+      listener.onRefused(CLOSE_CODES.forbidden, 'the fresh token is of another user')
     } else {
-      access = decision.access
-      arm()
-      tell()
+      this.current = decision.access
+      this.arm()
+      this.tell()
     }
-  }
-  const run = async (): Promise<void> => {
-    if (asking) return
-    asking = true
-    // The newest one only: whoever sends many has one of them checked at a time.
-    for (let token = waiting; token !== null && !stopped; token = waiting) {
-      waiting = null
-      await take(token)
-    }
-    asking = false
-  }
-
-  arm()
-  if (access.expiresAt !== undefined) tell()
-  return {
-    get access() {
-      return access
-    },
-    renew(token) {
-      waiting = token
-      void run()
-    },
-    stop() {
-      stopped = true
-      cancelExpiry()
-    },
   }
 }
 

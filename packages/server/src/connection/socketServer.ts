@@ -16,6 +16,8 @@ class RoomSocket extends WebSocket {
 export function createSocketServer(maxPayload: number): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
+    // The server knows its connections itself.
+    clientTracking: false,
     maxPayload,
     WebSocket: RoomSocket,
     // Compressed small frames gain nothing, and a compressor for each connection costs more memory than a room.

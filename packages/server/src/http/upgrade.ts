@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, SUBPROTOCOL } from '@parley/core'
-import type { WebSocket } from 'ws'
 import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
 import type { ClientAddress } from '../access/clientAddress.js'
@@ -11,22 +10,11 @@ import { roomOfPath } from '../access/roomPath.js'
 import { findToken, isTokenProtocol, offeredProtocols } from '../access/token.js'
 import type { Admission, Visit } from '../admission/admission.js'
 import { closeSocket } from '../connection/closeSocket.js'
+import type { Admitted } from '../connection/connection.js'
 import { createSocketServer } from '../connection/socketServer.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { Pacer } from '../pacer.js'
-
-/** A WebSocket that may use a room. */
-export interface Admitted {
-  readonly socket: WebSocket
-  /** What its bytes come from. */
-  readonly stream: Duplex
-  /** Its place in the limits, to be left when it ends. */
-  readonly visit: Visit
-  readonly room: string
-  readonly access: Access
-  readonly remoteAddress: string | undefined
-}
 
 export interface UpgradeOptions {
   /** `null` lets everybody in; `checkSource` is then what keeps strangers out. */

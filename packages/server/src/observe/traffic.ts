@@ -11,13 +11,15 @@ export function createTraffic(server: Server): Traffic {
   const open = new Set<Socket>()
   let received = 0
   let sent = 0
+  // One for all connections, not one for each.
+  function onClose(this: Socket): void {
+    open.delete(this)
+    received += this.bytesRead
+    sent += this.bytesWritten
+  }
   server.on('connection', (socket) => {
     open.add(socket)
-    socket.once('close', () => {
-      open.delete(socket)
-      received += socket.bytesRead
-      sent += socket.bytesWritten
-    })
+    socket.on('close', onClose)
   })
   return {
     total() {

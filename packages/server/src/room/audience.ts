@@ -5,9 +5,8 @@ import type { Peer, Seat, Work } from './peer.js'
 import { createPresenceList, type PresenceList } from './presence.js'
 import { WorkQueue } from './workQueue.js'
 
-export interface AudienceOptions {
-  /** How many clients one peer may speak for in awareness. */
-  maxClientsPerPeer: number
+/** The room of an audience. */
+export interface AudienceHost {
   /** Asks the room for a turn. */
   wake: () => void
   /** Tells other nodes who is there. */
@@ -16,12 +15,15 @@ export interface AudienceOptions {
 
 /** The peers of a room: their queues, what they are told, and who of them says to be there. */
 export class Audience {
-  private readonly options: AudienceOptions
+  private readonly host: AudienceHost
+  private readonly maxClientsPerPeer: number
   private readonly all = new Set<WorkQueue>()
   private presence: PresenceList | null = null
 
-  constructor(options: AudienceOptions) {
-    this.options = options
+  /** @param maxClientsPerPeer how many clients one peer may speak for in awareness */
+  constructor(host: AudienceHost, maxClientsPerPeer: number) {
+    this.host = host
+    this.maxClientsPerPeer = maxClientsPerPeer
   }
 
   get size(): number {
@@ -40,7 +42,7 @@ export class Audience {
 
   /** Takes a peer in; `asked` if it is to answer with what it has and the room lacks. */
   join(peer: Peer, asked: boolean): { seat: Seat; queue: WorkQueue } {
-    const queue = new WorkQueue(peer, asked, this.options.wake)
+    const queue = new WorkQueue(peer, asked, this.host)
     this.all.add(queue)
     return { seat: new AudienceSeat(this, queue), queue }
   }
@@ -62,7 +64,7 @@ export class Audience {
 
   /** @throws ServerError with code `malformed` */
   receiveAwareness(queue: WorkQueue, awareness: Uint8Array): void {
-    this.presence ??= createPresenceList(this.options.maxClientsPerPeer)
+    this.presence ??= createPresenceList(this.maxClientsPerPeer)
     if (this.presence.receive(queue, awareness)) this.sayWhoIsThere(awareness, queue)
   }
 
@@ -97,7 +99,7 @@ export class Audience {
 
   private sayWhoIsThere(awareness: Uint8Array, origin: unknown): void {
     this.relayAwareness(awareness, origin)
-    this.options.tellNodes(awareness)
+    this.host.tellNodes(awareness)
   }
 }
 

@@ -15,15 +15,16 @@ function document(finish: () => Promise<void> = async () => {}): RoomDocument & 
 }
 
 function slotOf(load: () => Promise<RoomDocument>, onLoaded: () => void = () => {}): DocumentSlot {
-  return createDocumentSlot({
-    cache: createDocumentCache({ maxBytes: 0, idleMs: 1 }),
-    load,
-    hurry: () => {},
-    onLoaded,
-    isNeeded: () => false,
-    onEmpty: () => {},
-    onError: (error) => expect(error).toBe(null),
-  })
+  const cache = createDocumentCache({ maxBytes: 0, idleMs: 1 })
+  const host = {
+    loadDocument: load,
+    hurryLoad: () => {},
+    onDocumentLoaded: onLoaded,
+    needsDocument: () => false,
+    onDocumentGone: () => {},
+    onDocumentError: (error: unknown) => expect(error).toBe(null),
+  }
+  return createDocumentSlot(host, cache)
 }
 
 describe('the place of a document', () => {

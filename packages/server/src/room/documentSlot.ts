@@ -35,27 +35,28 @@ export interface DocumentSlot {
   discard: (reason: unknown) => void
 }
 
-export interface DocumentSlotOptions {
-  cache: DocumentCache
-  load: (isUrgent: boolean) => Promise<RoomDocument>
+/** The room of a document. */
+export interface DocumentSlotHost {
+  loadDocument: (isUrgent: boolean) => Promise<RoomDocument>
   /** Somebody's work waits for the load that is under way. */
-  hurry: () => void
+  hurryLoad: () => void
   /** The document has come into memory. */
-  onLoaded: (document: RoomDocument) => void
+  onDocumentLoaded: (document: RoomDocument) => void
   /** True if the document is to stay although nobody asked for it. */
-  isNeeded: () => boolean
+  needsDocument: () => boolean
   /** The document is gone from memory. */
-  onEmpty: () => void
-  onError: (error: unknown) => void
+  onDocumentGone: () => void
+  onDocumentError: (error: unknown) => void
 }
 
 /** Creates an empty {@link DocumentSlot}. */
-export function createDocumentSlot(options: DocumentSlotOptions): DocumentSlot {
-  return new CachedSlot(options)
+export function createDocumentSlot(host: DocumentSlotHost, cache: DocumentCache): DocumentSlot {
+  return new CachedSlot(host, cache)
 }
 
 class CachedSlot implements DocumentSlot, CachedDocument {
-  private readonly options: DocumentSlotOptions
+  private readonly host: DocumentSlotHost
+  private readonly cache: DocumentCache
   private present: RoomDocument | null = null
   private loading: Promise<RoomDocument> | null = null
   /** Settles when the document has left; who asks meanwhile waits, and loads it anew. */
@@ -65,8 +66,9 @@ class CachedSlot implements DocumentSlot, CachedDocument {
   /** True if somebody worked with the document that is in memory: it will be needed again. */
   private isKept = false
 
-  constructor(options: DocumentSlotOptions) {
-    this.options = options
+  constructor(host: DocumentSlotHost, cache: DocumentCache) {
+    this.host = host
+    this.cache = cache
   }
 
   get document(): RoomDocument | null {
@@ -82,7 +84,7 @@ class CachedSlot implements DocumentSlot, CachedDocument {
   }
 
   get isBusy(): boolean {
-    return this.leases > 0 || this.options.isNeeded()
+    return this.leases > 0 || this.host.needsDocument()
   }
 
   drop(): void {
@@ -113,20 +115,20 @@ class CachedSlot implements DocumentSlot, CachedDocument {
 
   seen(): void {
     if (!this.present || this.leaving || this.isKept || this.isBusy) return
-    this.options.cache.remove(this)
+    this.cache.remove(this)
     this.drop()
   }
 
   async close(): Promise<void> {
     await this.loading?.catch(() => {})
-    this.options.cache.remove(this)
+    this.cache.remove(this)
     if (this.present) this.drop()
     await this.leaving
   }
 
   discard(reason: unknown): void {
     this.discarded = { reason }
-    this.options.cache.remove(this)
+    this.cache.remove(this)
     this.present?.destroy()
     this.present = null
   }
@@ -149,14 +151,14 @@ class CachedSlot implements DocumentSlot, CachedDocument {
 
   private touch(need: DocumentNeed): void {
     if (need === 'work') this.isKept = true
-    this.options.cache.touch(this, need === 'look')
+    this.cache.touch(this, need === 'look')
   }
 
   private async get(need: DocumentNeed): Promise<RoomDocument> {
     while (this.leaving) await this.leaving
     this.throwIfDiscarded()
     if (this.present) return this.present
-    if (this.loading && need === 'work') this.options.hurry()
+    if (this.loading && need === 'work') this.host.hurryLoad()
     this.loading ??= this.load(need === 'work').finally(() => {
       this.loading = null
     })
@@ -164,12 +166,12 @@ class CachedSlot implements DocumentSlot, CachedDocument {
   }
 
   private async load(isUrgent: boolean): Promise<RoomDocument> {
-    const loaded = await this.options.load(isUrgent)
+    const loaded = await this.host.loadDocument(isUrgent)
     if (this.discarded) loaded.destroy()
     else {
       this.present = loaded
       this.isKept = false
-      this.options.onLoaded(loaded)
+      this.host.onDocumentLoaded(loaded)
     }
     // What came meanwhile may not fit.
     this.throwIfDiscarded()
@@ -186,13 +188,13 @@ class CachedSlot implements DocumentSlot, CachedDocument {
       // It takes part in what happens until there is nothing left to do.
       await left?.finish()
     } catch (error) {
-      this.options.onError(error)
+      this.host.onDocumentError(error)
     } finally {
       // In one step: a row that came in between would be taken by a document that tells nobody of it.
       left?.destroy()
       if (this.present === left) this.present = null
       this.leaving = null
     }
-    if (!this.present && !this.loading) this.options.onEmpty()
+    if (!this.present && !this.loading) this.host.onDocumentGone()
   }
 }

@@ -14,7 +14,7 @@ function tailOf(store: LogStore): { tail: LogTail; taken: number[]; failed: unkn
   const taken: number[] = []
   const failed: unknown[] = []
   const tail = createLogTail({
-    read: (after) => store.load('alice', { after }),
+    readLog: (after) => store.load('alice', { after }),
     take: ({ version, update }) => {
       expect(update[0]).toBe(version)
       taken.push(version)
@@ -117,7 +117,7 @@ describe('the end of a log', () => {
     await store.quarantine('alice', [{ version: 5, reason: 'test' }])
     const taken: number[] = []
     const tail = createLogTail({
-      read: (after) => store.load('alice', { after }),
+      readLog: (after) => store.load('alice', { after }),
       take: ({ version, update }) => taken.push(update.byteLength === 1 ? version : -version),
       fail: (error) => expect(error).toBe(null),
     })

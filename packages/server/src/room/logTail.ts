@@ -37,9 +37,10 @@ export interface LogTail {
   close: (reason: unknown) => void
 }
 
-export interface LogTailOptions {
+/** Whose log it is. */
+export interface LogTailHost {
   /** Reads what came after a version. */
-  read: (after: number) => Promise<StoredRoom>
+  readLog: (after: number) => Promise<StoredRoom>
   /** Takes the next row. What it throws is handed to `fail`. */
   take: (row: TailRow) => void
   /** The tail cannot go on: the store cannot be read, or has only a snapshot of what was missed. Called once. */
@@ -52,8 +53,8 @@ const GAP_PATIENCE_MS = 5
 const MAX_GAP_PATIENCE_MS = 5_000
 
 /** Creates a {@link LogTail}. */
-export function createLogTail(options: LogTailOptions): LogTail {
-  return new StoreTail(options)
+export function createLogTail(host: LogTailHost): LogTail {
+  return new StoreTail(host)
 }
 
 interface Waiting {
@@ -63,8 +64,9 @@ interface Waiting {
 }
 
 class StoreTail implements LogTail {
-  private readonly options: LogTailOptions
-  private readonly early = new Map<number, TailRow>()
+  private readonly host: LogTailHost
+  /** Rows that came before their turn; `null` as long as none did. */
+  private early: Map<number, TailRow> | null = null
   private waiting: Waiting[] = []
   private current: number | null = null
   /** The greatest version that is known to exist. */
@@ -75,8 +77,8 @@ class StoreTail implements LogTail {
   private isReading = false
   private closed: { readonly reason: unknown } | null = null
 
-  constructor(options: LogTailOptions) {
-    this.options = options
+  constructor(host: LogTailHost) {
+    this.host = host
   }
 
   get version(): number | null {
@@ -87,7 +89,7 @@ class StoreTail implements LogTail {
     this.isHeld = false
     this.current = version
     this.known = Math.max(this.known, version)
-    for (const row of this.early.values()) if (row.version <= version) this.early.delete(row.version)
+    for (const early of this.early?.keys() ?? []) if (early <= version) this.early?.delete(early)
     this.drain()
   }
 
@@ -98,7 +100,7 @@ class StoreTail implements LogTail {
   resume(): void {
     this.isHeld = false
     if (this.current === null) {
-      this.early.clear()
+      this.early = null
       this.letGo(Number.POSITIVE_INFINITY)
     }
     this.drain()
@@ -107,7 +109,7 @@ class StoreTail implements LogTail {
   push(row: TailRow): void {
     if (this.isNoNews(row.version)) return
     this.known = Math.max(this.known, row.version)
-    this.early.set(row.version, row)
+    this.keep(row)
     this.drain()
   }
 
@@ -129,8 +131,13 @@ class StoreTail implements LogTail {
     if (this.closed) return
     this.closed = { reason }
     if (this.timer) clearTimeout(this.timer)
-    this.early.clear()
+    this.early = null
     for (const { reject } of this.waiting.splice(0)) reject(reason)
+  }
+
+  private keep(row: TailRow): void {
+    this.early ??= new Map()
+    this.early.set(row.version, row)
   }
 
   private isNoNews(version: number): boolean {
@@ -140,15 +147,15 @@ class StoreTail implements LogTail {
   private giveUp(error: unknown): void {
     if (this.closed) return
     this.close(error)
-    this.options.fail(error)
+    this.host.fail(error)
   }
 
   private drain(): void {
     if (this.isHeld || this.current === null || this.closed) return
     try {
-      for (let row = this.early.get(this.current + 1); row; row = this.early.get(this.current + 1)) {
-        this.early.delete(row.version)
-        this.options.take(row)
+      for (let row = this.early?.get(this.current + 1); row; row = this.early?.get(this.current + 1)) {
+        this.early?.delete(row.version)
+        this.host.take(row)
         this.current = row.version
       }
     } catch (error) {
@@ -176,7 +183,7 @@ class StoreTail implements LogTail {
     if (this.isHeld || current === null || this.closed || this.known <= current) return
     this.isReading = true
     try {
-      const stored = await this.options.read(current)
+      const stored = await this.host.readLog(current)
       if (this.isHeld || this.closed) return
       this.patienceMs =
         stored.version > current ? GAP_PATIENCE_MS : Math.min(this.patienceMs * 2, MAX_GAP_PATIENCE_MS)
@@ -194,11 +201,10 @@ class StoreTail implements LogTail {
     const current = this.current ?? 0
     if (snapshot && snapshot.version > current)
       throw new Error('rows that were missed have become a snapshot')
-    for (const row of rows)
-      if (row.version > current && !this.early.has(row.version)) this.early.set(row.version, row)
+    for (const row of rows) if (row.version > current && !this.early?.has(row.version)) this.keep(row)
     // A row that cannot be read, or is in quarantine, is there for nobody: it is passed over.
     for (let next = current + 1; next <= version; next++) {
-      if (!this.early.has(next)) this.early.set(next, { version: next, update: NOTHING })
+      if (!this.early?.has(next)) this.keep({ version: next, update: NOTHING })
     }
     this.known = Math.max(this.known, version)
   }

@@ -1,25 +1,24 @@
 import { CLOSE_CODES, type CloseCode } from '@parley/core'
-import type { Bus, BusMessage } from '../bus/bus.js'
+import type { BusMessage } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
-import type { Limits } from '../limits.js'
-import type { LogRow, LogStore } from '../log/logStore.js'
-import type { Logger } from '../logger.js'
-import { Audience } from './audience.js'
-import type { DocumentCache } from './documentCache.js'
+import type { LogRow, StoredRoom } from '../log/logStore.js'
+import { Audience, type AudienceHost } from './audience.js'
 import {
   createDocumentSlot,
   type DocumentLease,
   type DocumentNeed,
   type DocumentSlot,
+  type DocumentSlotHost,
 } from './documentSlot.js'
 import { endOfTurn } from './endOfTurn.js'
-import type { LoadQueue, QueuedLoad } from './loadQueue.js'
+import type { QueuedLoad } from './loadQueue.js'
 import { type LoadedRoom, loadRoom } from './loadRoom.js'
-import { createLogTail, type LogTail, NOTHING, type TailRow } from './logTail.js'
+import { createLogTail, type LogTail, type LogTailHost, NOTHING, type TailRow } from './logTail.js'
 import type { Peer, Seat } from './peer.js'
+import type { RoomContext } from './roomContext.js'
 import { createRoomDocument, type RoomDocument } from './roomDocument.js'
 import { submitUpdate } from './submit.js'
-import { UpdateIntake } from './updateIntake.js'
+import { UpdateIntake, type UpdateIntakeHost } from './updateIntake.js'
 
 /**
  * One user's log and who is connected to it. What is appended is passed on to the connections as it is; the document is in
@@ -68,34 +67,16 @@ export interface Room {
   close: () => Promise<void>
 }
 
-export interface RoomOptions {
-  name: string
-  store: LogStore
-  /** Other nodes, if there are any. */
-  bus: Bus | null
-  cache: DocumentCache
-  loads: LoadQueue
-  limits: Limits
-  logger: Logger
-  /** An update of a peer was appended. */
-  onAppend: (version: number) => void
-  /** The room is empty now. */
-  onEmpty: () => void
-  /** The room must not be used any more: it is closed, or what it knows is not what is stored. Called once. */
-  onEnded: () => void
-  /** A row may have got into the log that nobody will tell of. */
-  onDoubt: () => void
-}
-
 /** Creates a {@link Room} about which nothing is known yet. */
-export function createRoom(options: RoomOptions): Room {
-  return new LogRoom(options)
+export function createRoom(name: string, context: RoomContext): Room {
+  return new LogRoom(name, context)
 }
 
-class LogRoom implements Room {
+/** Its parts have the room itself for their host: functions for each of them would be most of what an idle room takes. */
+class LogRoom implements Room, AudienceHost, LogTailHost, DocumentSlotHost, UpdateIntakeHost {
   readonly name: string
-  private readonly options: RoomOptions
-  private readonly audience: Audience
+  readonly context: RoomContext
+  readonly audience: Audience
   private readonly tail: LogTail
   private readonly slot: DocumentSlot
   private readonly intake: UpdateIntake
@@ -108,42 +89,14 @@ class LogRoom implements Room {
   /** True if rows wait or are in quarantine: what builds on them may not be passed on before it is known to apply. */
   private isPatchy = false
 
-  constructor(options: RoomOptions) {
-    const { name, store, bus, cache, limits, logger, onAppend, onDoubt } = options
+  constructor(name: string, context: RoomContext) {
     this.name = name
-    this.options = options
-    this.audience = new Audience({
-      maxClientsPerPeer: limits.awarenessClients,
-      wake: () => this.wake(),
-      tellNodes: (update) => bus?.publish(name, { type: 'awareness', update }),
-    })
-    this.tail = createLogTail({
-      read: (after) => store.load(name, { after }),
-      take: (row) => this.take(row),
-      fail: (error) => this.fail(error),
-    })
-    this.slot = createDocumentSlot({
-      cache,
-      load: (isUrgent) => this.load(isUrgent),
-      hurry: () => this.queuedLoad?.hurry(),
-      onLoaded: (document) => this.tail.start(document.version),
-      isNeeded: () => this.needsDocument(),
-      onEmpty: () => this.letGo(),
-      onError: (error) => logger.error({ room: name, err: error }, 'a room could not be closed'),
-    })
-    this.intake = new UpdateIntake({
-      name,
-      store,
-      limits,
-      logger,
-      audience: this.audience,
-      takeDocument: (need) => this.slot.take(need),
-      openDocument: (need) => this.slot.open(need),
-      deliver: (rows) => this.deliver(rows),
-      onAppend,
-      onDoubt,
-    })
-    this.unsubscribe = bus?.subscribe(name, (message) => this.hear(message))
+    this.context = context
+    this.audience = new Audience(this, context.limits.awarenessClients)
+    this.tail = createLogTail(this)
+    this.slot = createDocumentSlot(this, context.cache)
+    this.intake = new UpdateIntake(this)
+    this.unsubscribe = context.bus?.subscribe(name, (message) => this.hear(message))
   }
 
   get epoch(): number {
@@ -190,9 +143,9 @@ class LogRoom implements Room {
 
   receive(row: TailRow): void {
     // Whoever came after this room failed is in another one, which is not told of what this one still stores.
-    if (this.hasEnded) this.options.onDoubt()
+    if (this.hasEnded) this.context.onDoubt(this.name)
     this.tail.push(row)
-    this.options.bus?.publish(this.name, { type: 'row', version: row.version, update: row.update })
+    this.context.bus?.publish(this.name, { type: 'row', version: row.version, update: row.update })
   }
 
   expect(version: number): void {
@@ -222,10 +175,92 @@ class LogRoom implements Room {
     this.end(new ServerError('closed', 'The room is closed'))
   }
 
-  private wake(): void {
+  wake(): void {
     this.isWanted = true
     // When all sockets were read that have something: what arrives together is then dealt with together, here and in the log.
     this.running ??= endOfTurn().then(() => this.run())
+  }
+
+  tellNodes(update: Uint8Array): void {
+    this.context.bus?.publish(this.name, { type: 'awareness', update })
+  }
+
+  readLog(after: number): Promise<StoredRoom> {
+    return this.context.store.load(this.name, { after })
+  }
+
+  /** Takes the next row of the log. Where there is a document, what it cannot apply yet waits; while one is loaded nothing is handed on. */
+  take(row: TailRow): void {
+    const { document } = this.slot
+    if (!document) this.passOn(row)
+    else for (const applied of document.apply(row)) this.passOn(applied)
+  }
+
+  fail(error: unknown): void {
+    if (this.hasEnded) return
+    this.context.logger.error({ room: this.name, err: error }, 'a room failed and is loaded anew')
+    this.abandon(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
+  }
+
+  async loadDocument(isUrgent: boolean): Promise<RoomDocument> {
+    const { name } = this
+    const { store, loads, limits, logger, onDoubt } = this.context
+    this.tail.hold()
+    let loaded: LoadedRoom
+    try {
+      this.queuedLoad = loads.add(() => loadRoom(store, name), isUrgent)
+      loaded = await this.queuedLoad.done
+    } catch (error) {
+      logger.error({ room: name, err: error }, 'a room could not be loaded')
+      this.tail.resume()
+      throw error
+    } finally {
+      // It has all the rows.
+      this.queuedLoad = null
+    }
+    this.report(loaded)
+    const onAppended = async (row: LogRow): Promise<void> => {
+      await this.deliver([row])
+    }
+    const upkeep = { onAppended, onDoubt: () => onDoubt(name) }
+    const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep })
+    this.passOnMissed(loaded)
+    this.documentEpoch = loaded.epoch
+    this.isPatchy = loaded.waiting.length + loaded.quarantined.length > 0
+    return document
+  }
+
+  hurryLoad(): void {
+    this.queuedLoad?.hurry()
+  }
+
+  onDocumentLoaded(document: RoomDocument): void {
+    this.tail.start(document.version)
+  }
+
+  needsDocument(): boolean {
+    return this.audience.size > 0 && (this.isPatchy || (this.slot.document?.waiting.length ?? 0) > 0)
+  }
+
+  onDocumentGone(): void {
+    this.letGo()
+  }
+
+  onDocumentError(error: unknown): void {
+    this.context.logger.error({ room: this.name, err: error }, 'a room could not be closed')
+  }
+
+  takeDocument(need: DocumentNeed): DocumentLease | null {
+    return this.slot.take(need)
+  }
+
+  deliver(rows: readonly TailRow[]): Promise<void> | null {
+    let last = 0
+    for (const row of rows) {
+      this.receive(row)
+      last = Math.max(last, row.version)
+    }
+    return this.tail.reached(last)
   }
 
   private async run(): Promise<void> {
@@ -254,22 +289,6 @@ class LogRoom implements Room {
     this.slot.seen()
   }
 
-  private deliver(rows: readonly TailRow[]): Promise<void> | null {
-    let last = 0
-    for (const row of rows) {
-      this.receive(row)
-      last = Math.max(last, row.version)
-    }
-    return this.tail.reached(last)
-  }
-
-  /** Takes the next row of the log. Where there is a document, what it cannot apply yet waits; while one is loaded nothing is handed on. */
-  private take(row: TailRow): void {
-    const { document } = this.slot
-    if (!document) this.passOn(row)
-    else for (const applied of document.apply(row)) this.passOn(applied)
-  }
-
   private passOn({ update, origin }: TailRow): void {
     if (update.byteLength > NOTHING.byteLength) this.audience.passOn(update, origin)
   }
@@ -283,35 +302,9 @@ class LogRoom implements Room {
     }
   }
 
-  private async load(isUrgent: boolean): Promise<RoomDocument> {
-    const { name, store, loads, limits, logger, onDoubt } = this.options
-    this.tail.hold()
-    let loaded: LoadedRoom
-    try {
-      this.queuedLoad = loads.add(() => loadRoom(store, name), isUrgent)
-      loaded = await this.queuedLoad.done
-    } catch (error) {
-      logger.error({ room: name, err: error }, 'a room could not be loaded')
-      this.tail.resume()
-      throw error
-    } finally {
-      // It has all the rows.
-      this.queuedLoad = null
-    }
-    this.report(loaded)
-    const onAppended = async (row: LogRow): Promise<void> => {
-      await this.deliver([row])
-    }
-    const upkeep = { onAppended, onDoubt }
-    const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep })
-    this.passOnMissed(loaded)
-    this.documentEpoch = loaded.epoch
-    this.isPatchy = loaded.waiting.length + loaded.quarantined.length > 0
-    return document
-  }
-
   private report({ quarantined, waiting }: LoadedRoom): void {
-    const { name, logger } = this.options
+    const { name } = this
+    const { logger } = this.context
     if (quarantined.length > 0) {
       logger.error({ room: name, rows: quarantined }, 'rows of a log were put into quarantine')
     }
@@ -336,18 +329,8 @@ class LogRoom implements Room {
     }
   }
 
-  private needsDocument(): boolean {
-    return this.audience.size > 0 && (this.isPatchy || (this.slot.document?.waiting.length ?? 0) > 0)
-  }
-
   private letGo(): void {
-    if (this.isEmpty) this.options.onEmpty()
-  }
-
-  private fail(error: unknown): void {
-    if (this.hasEnded) return
-    this.options.logger.error({ room: this.name, err: error }, 'a room failed and is loaded anew')
-    this.abandon(CLOSE_CODES.storeUnavailable, LOADED_ANEW)
+    if (this.isEmpty) this.context.onEmpty(this)
   }
 
   private abandon(code: CloseCode, reason: string): void {
@@ -362,7 +345,7 @@ class LogRoom implements Room {
     this.tail.close(reason)
     this.slot.discard(reason)
     this.unsubscribe?.()
-    this.options.onEnded()
+    this.context.onEnded(this)
   }
 }
 

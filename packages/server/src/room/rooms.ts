@@ -10,6 +10,7 @@ import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
 import { createLoadQueue } from './loadQueue.js'
 import { createRoom, type Room } from './room.js'
+import type { RoomContext } from './roomContext.js'
 import type { RoomDocument } from './roomDocument.js'
 import { createTurnstile } from './turnstile.js'
 
@@ -108,31 +109,30 @@ export function createRooms({
   const doubted = new Set<string>()
   let closing: Promise<void> | null = null
 
+  const context: RoomContext = {
+    ...{ store, bus: bus ?? null, cache, loads, limits, logger, onAppend },
+    onEmpty(room) {
+      const slot = slots.get(room.name)
+      if (slot?.room === room && slot.leases === 0) letGo(slot)
+    },
+    onEnded(room) {
+      if (slots.get(room.name)?.room === room) slots.delete(room.name)
+    },
+    onDoubt: (name) => doubt(name),
+  }
   const open = (name: string): Slot => {
-    const forget = (): void => {
-      if (slots.get(name) === slot) slots.delete(name)
-    }
-    const room = createRoom({
-      name,
-      store,
-      bus: bus ?? null,
-      cache,
-      loads,
-      limits,
-      logger,
-      onAppend: (version) => onAppend(name, version),
-      onEmpty() {
-        if (slot.leases === 0) {
-          forget()
-          void room.close()
-        }
-      },
-      onEnded: forget,
-      onDoubt: () => doubt(name),
-    })
-    const slot: Slot = { room, leases: 0 }
+    const slot: Slot = { room: createRoom(name, context), leases: 0 }
     slots.set(name, slot)
     return slot
+  }
+  const letGo = ({ room }: Slot): void => {
+    slots.delete(room.name)
+    void room.close()
+  }
+  const leave = (slot: Slot): void => {
+    slot.leases--
+    const { room } = slot
+    if (slot.leases === 0 && room.isEmpty && slots.get(room.name) === slot) letGo(slot)
   }
 
   const enter = (name: string): RoomLease => {
@@ -145,10 +145,7 @@ export function createRooms({
       release() {
         if (released) return
         released = true
-        slot.leases--
-        if (slot.leases > 0 || !slot.room.isEmpty || slots.get(name) !== slot) return
-        slots.delete(name)
-        void slot.room.close()
+        leave(slot)
       },
     }
   }

@@ -1,30 +1,22 @@
 import { CLOSE_CODES, type CloseCode } from '@parley/core'
-import type { Limits } from '../limits.js'
-import type { LogStore } from '../log/logStore.js'
-import type { Logger } from '../logger.js'
 import type { Audience } from './audience.js'
 import type { DocumentLease, DocumentNeed } from './documentSlot.js'
 import type { Edit } from './edit.js'
 import { NOTHING, type TailRow } from './logTail.js'
+import type { RoomContext } from './roomContext.js'
 import type { RoomDocument } from './roomDocument.js'
 import type { Updates, WorkQueue } from './workQueue.js'
 
-export interface UpdateIntakeOptions {
-  /** The room's name. */
-  name: string
-  store: LogStore
-  limits: Limits
-  logger: Logger
-  audience: Audience
+/** The room that updates are for. */
+export interface UpdateIntakeHost {
+  readonly name: string
+  readonly context: Pick<RoomContext, 'store' | 'limits' | 'logger' | 'onAppend' | 'onDoubt'>
+  readonly audience: Audience
   /** The document if it is in memory. */
   takeDocument: (need: DocumentNeed) => DocumentLease | null
   openDocument: (need: DocumentNeed) => Promise<DocumentLease>
   /** Takes rows that are stored; settles when they have been handed on, in the order of their versions; `null` if they are. */
   deliver: (rows: readonly TailRow[]) => Promise<void> | null
-  /** An update was appended. */
-  onAppend: (version: number) => void
-  /** A row may have got into the log that nobody will tell of. */
-  onDoubt: () => void
 }
 
 /** What stands at the head of a queue. */
@@ -42,10 +34,10 @@ interface Write {
 
 /** Stores what the peers of a room send, in turns. */
 export class UpdateIntake {
-  private readonly options: UpdateIntakeOptions
+  private readonly host: UpdateIntakeHost
 
-  constructor(options: UpdateIntakeOptions) {
-    this.options = options
+  constructor(host: UpdateIntakeHost) {
+    this.host = host
   }
 
   /**
@@ -53,7 +45,7 @@ export class UpdateIntake {
    * if another turn may find more to do.
    */
   turn(): Promise<boolean> | null {
-    const { audience, takeDocument } = this.options
+    const { audience } = this.host
     const wanting: WorkQueue[] = []
     for (const queue of audience.queues) {
       queue.answer(null)
@@ -64,15 +56,15 @@ export class UpdateIntake {
       return null
     }
     const need = wanting.some(({ hasEdit }) => hasEdit) ? 'work' : 'look'
-    const lease = takeDocument(need)
+    const lease = this.host.takeDocument(need)
     return lease ? this.turnWith(lease) : this.openAndTurn(need, wanting)
   }
 
   private async openAndTurn(need: DocumentNeed, wanting: readonly WorkQueue[]): Promise<boolean> {
-    const { audience, openDocument } = this.options
+    const { audience } = this.host
     let lease: DocumentLease
     try {
-      lease = await openDocument(need)
+      lease = await this.host.openDocument(need)
     } catch {
       // Logged where it was loaded, once for all who wait for it.
       for (const queue of wanting) queue.refuse(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
@@ -84,7 +76,7 @@ export class UpdateIntake {
 
   /** Takes a turn with a document, and lets go of it. */
   private async turnWith(lease: DocumentLease): Promise<boolean> {
-    const { audience } = this.options
+    const { audience } = this.host
     const { document } = lease
     try {
       const waiting: Waiting[] = []
@@ -121,7 +113,7 @@ export class UpdateIntake {
     { queue, updates }: Waiting,
     writers: Set<number> | null,
   ): Omit<Write, 'queue'> | null {
-    const { limits } = this.options
+    const { limits } = this.host.context
     const prepared = document.prepare(updates)
     if (prepared.outcome === 'gap') {
       // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
@@ -162,17 +154,18 @@ export class UpdateIntake {
       if (row) stored.push(row)
     }
     // What was not said to be stored may be all the same.
-    if (stored.length < writes.length) this.options.onDoubt()
-    const delivered = this.options.deliver(stored)
+    if (stored.length < writes.length) this.host.context.onDoubt(this.host.name)
+    const delivered = this.host.deliver(stored)
     if (delivered) await delivered
     return stored.length
   }
 
   private async appendOne({ queue, news, edit }: Write): Promise<TailRow | null> {
-    const { name, store, logger, onAppend } = this.options
+    const { name } = this.host
+    const { store, logger, onAppend } = this.host.context
     try {
       const version = await store.append(name, news)
-      onAppend(version)
+      onAppend(name, version)
       return { version, update: news, origin: queue, isChecked: true, edit }
     } catch (error) {
       logger.error({ room: name, err: error }, 'an update could not be stored')
@@ -182,8 +175,8 @@ export class UpdateIntake {
   }
 
   private refuse(queue: WorkQueue, code: CloseCode, reason: string): void {
-    const { name, logger } = this.options
-    logger.info({ room: name, code, reason }, 'an update was refused')
+    const { name, context } = this.host
+    context.logger.info({ room: name, code, reason }, 'an update was refused')
     queue.refuse(code, reason)
   }
 }

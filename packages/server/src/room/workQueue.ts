@@ -24,7 +24,7 @@ export class WorkQueue {
   onDrain: () => void = () => {}
   /** True if its next gap may wait for what another connection brings. */
   mayWait = true
-  private readonly wake: () => void
+  private readonly room: { wake: () => void }
   private work: Work[] = []
   private waitingBytes = 0
   private wasAnswered = false
@@ -34,11 +34,11 @@ export class WorkQueue {
   private isGone = false
   private isRefused = false
 
-  /** @param asked true if the peer is to send an answer; `wake` asks the room for a turn */
-  constructor(peer: Peer, asked: boolean, wake: () => void) {
+  /** @param asked true if the peer is to send an answer; the room is woken for a turn */
+  constructor(peer: Peer, asked: boolean, room: { wake: () => void }) {
     this.peer = peer
     this.isAsked = asked
-    this.wake = wake
+    this.room = room
   }
 
   /** True once the first sync was answered: from then on the peer hears of every change, and lacks none before. */
@@ -98,7 +98,7 @@ export class WorkQueue {
       this.stallReason = null
     } else this.work.push(item)
     this.waitingBytes += sizeOf(item)
-    this.wake()
+    this.room.wake()
   }
 
   /** Does what stands at the head and needs nothing stored; without a document as far as it needs none. */
@@ -144,7 +144,7 @@ export class WorkQueue {
   leave(): void {
     this.isGone = true
     this.stallReason = null
-    this.wake()
+    this.room.wake()
   }
 
   private answerSync(doc: Y.Doc, stateVector: Uint8Array): void {
@@ -160,7 +160,7 @@ export class WorkQueue {
     this.isAnswering = true
     this.peer.sendAnswer(encodeSyncAnswer(missing), () => {
       this.isAnswering = false
-      this.wake()
+      this.room.wake()
     })
   }
 }

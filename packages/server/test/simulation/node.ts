@@ -1,6 +1,6 @@
 import { CLOSE_CODES, type CloseCode, type Message } from '@parley/core'
 import type { Random } from '@parley/core/testing'
-import { createInbox, type Inbox } from '../../src/connection/inbox.js'
+import { Inbox, type InboxClient } from '../../src/connection/inbox.js'
 import { encodeSyncRequest } from '../../src/connection/messages.js'
 import { createIngest, type Ingest } from '../../src/gateway/ingest.js'
 import { createMembers } from '../../src/gateway/members.js'
@@ -82,7 +82,7 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
     const down = createLink<() => void>(random, WIRE_MS, (arrive) => arrive())
     const up = createLink<Uint8Array<ArrayBuffer>>(random, WIRE_MS, (frame) => {
       if (ended) return
-      if (inbox) inbox(frame, true)
+      if (inbox) inbox.receive(frame, true)
       else early.push(frame)
     })
     const end_ = (): void => {
@@ -124,13 +124,14 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
         }
         lease = entered
         seat = entered.room.join(peer, { asked: true })
-        inbox = createInbox({
-          ...{ room: entered.room, seat, speaksParley: true, limits, logger, send: peer.send, close },
+        const client: InboxClient = {
+          ...{ speaksParley: true, limits, logger, send: peer.send, refuse: close },
           ...{ session: { renew: () => {} }, visit: { complete: () => null }, offerAwareness: () => {} },
-        })
+        }
+        inbox = new Inbox(client, entered.room, seat)
         peer.send(encodeSyncRequest(document.document.encodeStateVector()))
         document.release()
-        for (const frame of early) inbox(frame, true)
+        for (const frame of early) inbox.receive(frame, true)
       } catch {
         entered?.release()
         close(CLOSE_CODES.storeUnavailable, 'the room could not be loaded')
