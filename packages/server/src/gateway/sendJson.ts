@@ -9,8 +9,8 @@ export function sendJson(reply: FastifyReply, json: Buffer): FastifyReply {
 /** As {@link sendJson}, a body that nobody else has: its memory is given back when it was sent. */
 export function sendOwnJson(reply: FastifyReply, json: Buffer): FastifyReply {
   const { socket } = reply.request.raw
-  // Before Node itself looks, which closes connections that are not to be used again.
-  reply.raw.prependOnceListener('finish', () => {
+  // Before Node itself looks, which closes connections that are not to be used again. It comes once as it is.
+  reply.raw.prependListener('finish', () => {
     // Of a connection that broke the system may still be about to write.
     if (!socket.destroyed) releaseMemory(json)
   })

@@ -1,5 +1,5 @@
 import { type Channel, channelKey } from '@parley/core'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Body, bodyOf, readInteger, readIntegers, readText } from './body.js'
 import { mayWrite } from './caller.js'
 import type { GatewayContext } from './context.js'
@@ -10,7 +10,7 @@ import { clearUnread, deleteConversation, setUnread } from './marks.js'
 import type { Projection } from './projection.js'
 import { channelBody, conversationSyncBody, DONE, SYNC_BODY_LIMIT, setUnreadBody } from './schemas.js'
 import { sendJson, sendOwnJson } from './sendJson.js'
-import { answerSync, joinItems } from './syncAnswer.js'
+import { answerSync, joinItems, type SyncQuestion } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 
@@ -23,21 +23,12 @@ export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): 
     async (request, reply) => {
       const body = bodyOf(request.body)
       const uid = readText(body, 'uid')
-      const msgCount = readInteger(body, 'msg_count')
-      const question = {
-        version: readInteger(body, 'version'),
-        lastMsgSeqs: readText(body, 'last_msg_seqs'),
-        msgCount,
-        onlyUnread: readInteger(body, 'only_unread') === 1,
-        excludeTypes: readIntegers(body, 'exclude_channel_types'),
-        shape: 'wukongim' as const,
-        tellsDeletions: tellsDeletions(request),
-      }
+      const question = readQuestion(body, request)
       // A list that changes cannot be cut into pages without losing what moves over an edge: all is on the first.
       const isLaterPage = readInteger(body, 'page') > 1
       if (uid === '') return []
       const caller = await identify(request, uid)
-      if (msgCount <= 0 || isLaterPage) return []
+      if (question.msgCount <= 0 || isLaterPage) return []
       if (asksForAll(question)) {
         const { body: all, isShared } = await fullAnswers.of(caller.uid)
         return isShared ? sendJson(reply, all) : sendOwnJson(reply, all)
@@ -70,6 +61,18 @@ export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): 
   )
   addMutation('/conversations/clearUnread', channelBody, 'uid cannot be empty', clearUnread)
   addMutation('/conversations/delete', channelBody, 'Uid cannot be empty', deleteConversation)
+}
+
+function readQuestion(body: Body, request: FastifyRequest): SyncQuestion {
+  return {
+    version: readInteger(body, 'version'),
+    lastMsgSeqs: readText(body, 'last_msg_seqs'),
+    msgCount: readInteger(body, 'msg_count'),
+    onlyUnread: readInteger(body, 'only_unread') === 1,
+    excludeTypes: readIntegers(body, 'exclude_channel_types'),
+    shape: 'wukongim',
+    tellsDeletions: tellsDeletions(request),
+  }
 }
 
 function readChannel(body: Body): Channel {

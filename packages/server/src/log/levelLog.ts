@@ -10,7 +10,7 @@ import { createLevelEraser } from './levelErase.js'
 import { checkLevelFiles } from './levelFiles.js'
 import { CHECK_KEY, RoomKeys, valueKey, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
-import { createRecentNumbers, readNumbersOfAll } from './levelNumbers.js'
+import { createRecentNumbers } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
 import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
 import { listValues, readValues, valueChanges } from './levelValues.js'
@@ -110,8 +110,8 @@ async function createLevelLog(
       const [first] = jobs
       if (first && 'find' in first) {
         const changes = await first.find()
-        recent.forget(changes)
         await write(first.kind === 'change' ? eraser.note(changes) : changes)
+        recent.forget(changes)
         return [null]
       }
       return append(jobs.flatMap((job) => ('find' in job ? [] : [job])))
@@ -149,14 +149,15 @@ async function createLevelLog(
 
     async heads(rooms) {
       const keys = rooms.map((room) => new RoomKeys(room))
-      const metas = await database.read((level) => readNumbersOfAll(level, keys))
-      return new Map(
-        rooms.map((room, index) => {
-          const meta = metas.get((keys[index] as RoomKeys).meta)
-          if (!meta || 'code' in meta) throw meta ?? damaged(room, 'is missing')
-          return [room, meta.version]
-        }),
-      )
+      const metas = await recent.read(keys)
+      const heads = new Map<string, number>()
+      for (let index = 0; index < rooms.length; index++) {
+        const room = rooms[index] as string
+        const meta = metas.get((keys[index] as RoomKeys).meta)
+        if (!meta || 'code' in meta) throw meta ?? damaged(room, 'is missing')
+        heads.set(room, meta.version)
+      }
+      return heads
     },
 
     async compact(room, { through, snapshot, keep = [] }) {

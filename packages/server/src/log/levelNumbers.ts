@@ -8,15 +8,15 @@ import type { RoomMeta } from './roomMeta.js'
 export type StoredNumbers = RoomMeta | ServerError
 
 /**
- * The numbers of rooms that were appended to, as they are stored. A row would otherwise cost a way to LevelDB's threads
- * and back before it is written, and rooms that are written to are written to again.
+ * The numbers of rooms that were asked for, as they are stored. A row would otherwise cost a way to LevelDB's threads and
+ * back before it is written, and an answer that is kept beside the log one to see if it is right still.
  */
 export interface RecentNumbers {
   /** The numbers of rooms by the keys they lie under, read where they are not known. Not to be changed. */
   read: (rooms: Iterable<RoomKeys>) => Promise<ReadonlyMap<string, StoredNumbers>>
   /** Takes in what was written. */
   keep: (numbers: ReadonlyMap<string, RoomMeta>) => void
-  /** Lets go of what changes write beside the appends. */
+  /** Lets go of what was written beside the appends. */
   forget: (changes: readonly LevelChange[]) => void
   /** Lets go of everything: a write failed, and what is stored now is not known. */
   clear: () => void
@@ -29,6 +29,17 @@ const MAX_ROOMS = 20_000
 export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
   /** By their keys, the ones known longest first: kept in the order of use, the map would be written anew all the time. */
   const known = new Map<string, RoomMeta>()
+  /** What is read while something is written may be from before it. */
+  let writes = 0
+  const remember = (numbers: ReadonlyMap<string, StoredNumbers>): void => {
+    // Anybody may ask for rooms that do not exist, and they would take the place of those that do.
+    for (const [key, meta] of numbers) if (!('code' in meta) && meta.version > 0) known.set(key, meta)
+    if (known.size <= MAX_ROOMS) return
+    for (const key of known.keys()) {
+      known.delete(key)
+      if (known.size <= MAX_ROOMS) return
+    }
+  }
 
   return {
     async read(rooms) {
@@ -40,29 +51,29 @@ export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
         else unknown.push(keys)
       }
       if (unknown.length === 0) return numbers
+      const before = writes
       const read = await database.read((level) => readNumbersOfAll(level, unknown))
       for (const [key, meta] of read) numbers.set(key, meta)
+      if (before === writes) remember(read)
       return numbers
     },
     keep(numbers) {
-      for (const [key, meta] of numbers) known.set(key, meta)
-      if (known.size <= MAX_ROOMS) return
-      for (const key of known.keys()) {
-        known.delete(key)
-        if (known.size <= MAX_ROOMS) return
-      }
+      writes++
+      remember(numbers)
     },
     forget(changes) {
+      writes++
       for (const { key } of changes) known.delete(key)
     },
     clear() {
+      writes++
       known.clear()
     },
   }
 }
 
 /** Reads the numbers of rooms, by the keys they lie under. */
-export async function readNumbersOfAll(
+async function readNumbersOfAll(
   level: Level,
   rooms: readonly RoomKeys[],
 ): Promise<Map<string, StoredNumbers>> {

@@ -9,20 +9,26 @@ export async function readValues(
   scope: ValueScope,
   names: readonly string[],
 ): Promise<Map<string, Uint8Array>> {
-  const found = await readValuesAt(
-    level,
-    names.map((name) => valueKey(scope, name)),
-  )
-  return new Map([...found].map(([key, value]) => [valueName(key), value]))
+  const keys = names.map((name) => valueKey(scope, name))
+  return valuesBy(names, keys, await level.getMany(keys))
 }
 
 /** Reads values, of whichever scopes, by the keys they lie under; one that is damaged is not there. */
-export async function readValuesAt(level: Level, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
-  const stored = await level.getMany([...keys])
+export async function readValuesAt(level: Level, keys: string[]): Promise<Map<string, Uint8Array>> {
+  return valuesBy(keys, keys, await level.getMany(keys))
+}
+
+/** What is stored under keys, by the names that whoever asks has for them. */
+function valuesBy(
+  names: readonly string[],
+  keys: readonly string[],
+  stored: ReadonlyArray<Uint8Array | undefined>,
+): Map<string, Uint8Array> {
   const values = new Map<string, Uint8Array>()
-  for (const [index, key] of keys.entries()) {
-    const value = stored[index] && decodeValue(key, stored[index])
-    if (value instanceof Uint8Array) values.set(key, value)
+  for (let index = 0; index < keys.length; index++) {
+    const bytes = stored[index]
+    const value = bytes && decodeValue(keys[index] as string, bytes)
+    if (value instanceof Uint8Array) values.set(names[index] as string, value)
   }
   return values
 }

@@ -5,6 +5,19 @@ const MS_PER_S = 1000
 
 /** Puts a stopwatch around a store. What it does is the store's own. */
 export function measureLog(store: LogStore, metrics: Metrics): LogStore {
+  /** Tells of an operation that it failed. */
+  const failureOf =
+    (operation: StoreOperation) =>
+    (error: unknown): never => {
+      metrics.storeFailed(operation)
+      throw error
+    }
+  // Made once: these are asked for with every request.
+  const [headsFailed, valuesFailed, checkFailed] = [
+    failureOf('heads'),
+    failureOf('values'),
+    failureOf('check'),
+  ]
   /** Runs an operation; tells how long it took if it succeeded, and that it failed if it did not. */
   const measure = <Result>(
     operation: StoreOperation,
@@ -12,18 +25,11 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
     done: (seconds: number, result: Result) => void,
   ): Promise<Result> => {
     const started = performance.now()
-    return run().then(
-      (result) => {
-        done((performance.now() - started) / MS_PER_S, result)
-        return result
-      },
-      (error) => {
-        metrics.storeFailed(operation)
-        throw error
-      },
-    )
+    return run().then((result) => {
+      done((performance.now() - started) / MS_PER_S, result)
+      return result
+    }, failureOf(operation))
   }
-  const ignore = (): void => {}
 
   return {
     ...store,
@@ -42,7 +48,7 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
         },
       ),
     load: (room, options) => measure('load', () => store.load(room, options), metrics.loaded),
-    heads: (rooms) => measure('heads', () => store.heads(rooms), ignore),
+    heads: (rooms) => store.heads(rooms).catch(headsFailed),
     compact: (room, compaction) =>
       measure('compact', () => store.compact(room, compaction), metrics.compacted),
     quarantine: (room, rows) =>
@@ -53,10 +59,10 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
       ),
     values: {
       ...store.values,
-      list: (scope, range) => measure('values', () => store.values.list(scope, range), ignore),
-      read: (scope, names) => measure('values', () => store.values.read(scope, names), ignore),
-      write: (scope, values) => measure('values', () => store.values.write(scope, values), ignore),
+      list: (scope, range) => store.values.list(scope, range).catch(valuesFailed),
+      read: (scope, names) => store.values.read(scope, names).catch(valuesFailed),
+      write: (scope, values) => store.values.write(scope, values).catch(valuesFailed),
     },
-    check: () => measure('check', () => store.check(), ignore),
+    check: () => store.check().catch(checkFailed),
   }
 }
