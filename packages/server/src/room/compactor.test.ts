@@ -11,7 +11,7 @@ describe('compaction', () => {
     await store.append('alice', new Uint8Array([0, 0]))
     const compact = vi.spyOn(store, 'compact')
     const loaded = await loadRoom(store, 'alice')
-    const document = new LazyDocument(loaded.doc)
+    const document = new LazyDocument(loaded.doc, () => {})
     const compactor = createCompactor({
       store,
       document,

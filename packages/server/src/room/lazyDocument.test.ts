@@ -8,6 +8,9 @@ import { LazyDocument } from './lazyDocument.js'
 import { findNews } from './news.js'
 import { prepareUpdates } from './prepare.js'
 
+const lazyDocument = (onFault = (_error: unknown): void => {}): LazyDocument =>
+  new LazyDocument(new Y.Doc(), onFault)
+
 /** What reaches a server: an edit, a whole document, or nothing for now; and somebody may look at the document then. */
 const delivery = fc.record({
   edit: randomEdit,
@@ -39,7 +42,7 @@ describe('a document that edits are applied to when somebody looks', () => {
     fc.assert(
       fc.property(fc.array(delivery, { maxLength: 60 }), (deliveries) => {
         const docs = Array.from({ length: WRITERS }, () => new Y.Doc())
-        const lazy = new LazyDocument(new Y.Doc())
+        const lazy = lazyDocument()
         const plain = new Y.Doc()
         for (const { edit, sends, looks } of deliveries) {
           const doc = docs[edit.writer] as Y.Doc
@@ -64,7 +67,7 @@ describe('a document that edits are applied to when somebody looks', () => {
   })
 
   it('[N5] who types costs one transaction for many letters', () => {
-    const lazy = new LazyDocument(new Y.Doc())
+    const lazy = lazyDocument()
     const transactions = vi.fn()
     lazy.doc.on('afterTransaction', transactions)
     const writer = new Y.Doc()
@@ -79,7 +82,7 @@ describe('a document that edits are applied to when somebody looks', () => {
   })
 
   it('[N5] applies an edit at once that is large', () => {
-    const lazy = new LazyDocument(new Y.Doc())
+    const lazy = lazyDocument()
     const { doc } = lazy
     const writer = new Y.Doc()
     writer.on('update', (update: Uint8Array) => {
@@ -92,7 +95,7 @@ describe('a document that edits are applied to when somebody looks', () => {
   })
 
   it('[N5] sees no edit where types are nested, something is missing, or something was deleted before', () => {
-    const lazy = new LazyDocument(new Y.Doc())
+    const lazy = lazyDocument()
     const edits = (change: (doc: Y.Doc) => void, writer = new Y.Doc()): boolean => {
       const before = Y.encodeStateVector(writer)
       change(writer)
@@ -125,7 +128,8 @@ describe('a document that edits are applied to when somebody looks', () => {
   })
 
   it('[R7] says so whenever somebody looks if an edit turns out not to fit', () => {
-    const lazy = new LazyDocument(new Y.Doc())
+    const onFault = vi.fn()
+    const lazy = lazyDocument(onFault)
     const writer = new Y.Doc()
     writer.getText('t').insert(0, 'a')
     const before = Y.encodeStateVector(writer)
@@ -135,5 +139,6 @@ describe('a document that edits are applied to when somebody looks', () => {
     // Nor is anything taken for an edit of it.
     expect(() => readEdit(lazy, decodeUpdate(Y.encodeStateAsUpdate(writer)))).toThrow('in part')
     expect(() => lazy.doc).toThrow('in part')
+    expect(onFault).toHaveBeenCalledTimes(1)
   })
 })

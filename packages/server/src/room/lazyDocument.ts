@@ -21,6 +21,7 @@ const FIRST_BYTES = 1024
  */
 export class LazyDocument implements EditedDocument {
   private readonly applied: Y.Doc
+  private readonly onFault: (error: unknown) => void
   /** The edits that wait, one behind the other, and where each ends. */
   private bytes = new Uint8Array(0)
   private readonly ends: number[] = []
@@ -32,8 +33,10 @@ export class LazyDocument implements EditedDocument {
   /** Why the document is of no use any more: half of something may be in it. */
   private fault: { readonly error: unknown } | null = null
 
-  constructor(doc: Y.Doc) {
+  /** @param onFault told why when the document is of no use any more; whoever asked is thrown the same */
+  constructor(doc: Y.Doc, onFault: (error: unknown) => void) {
     this.applied = doc
+    this.onFault = onFault
   }
 
   /**
@@ -118,6 +121,7 @@ export class LazyDocument implements EditedDocument {
       if (pendingStructs || pendingDs) throw new Error('a stored update was applied in part')
     } catch (error) {
       this.fault = { error }
+      this.onFault(error)
       throw error
     }
   }

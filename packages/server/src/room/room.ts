@@ -223,7 +223,9 @@ class LogRoom implements Room, AudienceHost, LogTailHost, DocumentSlotHost, Upda
       await this.deliver([row])
     }
     const upkeep = { onAppended, onDoubt: () => onDoubt(name) }
-    const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep })
+    // Whoever asks for it: it need not be somebody's edit that shows it.
+    const onFault = (error: unknown): void => this.fail(error)
+    const document = createRoomDocument({ name, store, loaded, limits, logger, upkeep, onFault })
     this.passOnMissed(loaded)
     this.documentEpoch = loaded.epoch
     this.isPatchy = loaded.waiting.length + loaded.quarantined.length > 0

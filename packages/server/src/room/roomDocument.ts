@@ -58,6 +58,8 @@ export interface RoomDocumentOptions {
   logger: Logger
   /** Told of what the document's own upkeep appends. */
   upkeep: SweepListeners
+  /** Told why if the document turns out not to be what is stored. */
+  onFault: (error: unknown) => void
 }
 
 /** Puts a loaded document at the disposal of its room. */
@@ -78,10 +80,10 @@ class LoadedDocument implements RoomDocument {
   private readonly compactor: Compactor
   private readonly followers = new Set<RoomFollower>()
 
-  constructor({ name, store, loaded, limits, logger, upkeep }: RoomDocumentOptions) {
+  constructor({ name, store, loaded, limits, logger, upkeep, onFault }: RoomDocumentOptions) {
     // Not `loaded` itself in what lives on: it has all the rows.
     const { epoch, version, waiting, inTheWay } = loaded
-    const document = new LazyDocument(loaded.doc)
+    const document = new LazyDocument(loaded.doc, onFault)
     this.lazy = document
     this.epoch = epoch
     this.applied = version

@@ -9,6 +9,7 @@ import type { LogStore } from '../log/logStore.js'
 import { createMemoryLog } from '../log/memoryLog.js'
 import { silentLogger } from '../logger.js'
 import type { Peer, Seat } from './peer.js'
+import type { Room } from './room.js'
 import { createRooms, type Rooms } from './rooms.js'
 
 const open: Rooms[] = []
@@ -244,30 +245,41 @@ describe('rooms', () => {
   })
 
   it('[R7] are loaded anew when the document is not what is stored, and tell their connections to come back', async () => {
-    const store = createMemoryLog()
-    const rooms = roomsOver(store)
-    const { room } = await rooms.acquire('alice')
-    const [writer, reader] = [peer(), peer()]
-    const seat = room.join(writer)
-    room.join(reader)
-    const { append } = store
-    // Stored as something else than what was checked: the stand-in for a mistake of ours.
-    store.append = (name, update) => {
-      update.fill(255)
-      return append(name, update)
+    const ways: Array<(room: Room, seat: Seat) => Promise<void>> = [
+      // It shows when the document is needed, by a connection or by somebody else.
+      async (room, seat) => {
+        seat.add({ type: 'sync', stateVector: new Uint8Array([0]) })
+        await room.idle()
+      },
+      async (room) => {
+        const { document } = await room.openDocument()
+        expect(() => document.encodeState()).toThrow()
+      },
+    ]
+    for (const look of ways) {
+      const store = createMemoryLog()
+      const rooms = roomsOver(store)
+      const { room } = await rooms.acquire('alice')
+      const [writer, reader] = [peer(), peer()]
+      const seat = room.join(writer)
+      room.join(reader)
+      const { append } = store
+      // Stored as something else than what was checked: the stand-in for a mistake of ours.
+      store.append = (name, update) => {
+        update.fill(255)
+        return append(name, update)
+      }
+      seat.add({ type: 'update', update: textUpdates('a')[0] as Uint8Array })
+      await room.idle()
+      await look(room, seat)
+      expect([writer, reader].map(({ refused }) => refused[0]?.code)).toEqual([4503, 4503])
+      expect(writer.sent).toEqual([])
+      store.append = append
+      const again = await rooms.acquire('alice')
+      expect(again.room).not.toBe(room)
+      expect(textOf(again.document.encodeState())).toBe('')
+      expect((await store.size('alice'))?.quarantined).toHaveLength(1)
     }
-    seat.add({ type: 'update', update: textUpdates('a')[0] as Uint8Array })
-    await room.idle()
-    // It shows when the document is needed.
-    seat.add({ type: 'sync', stateVector: new Uint8Array([0]) })
-    await room.idle()
-    expect([writer, reader].map(({ refused }) => refused[0]?.code)).toEqual([4503, 4503])
-    expect(writer.sent).toEqual([])
-    store.append = append
-    const again = await rooms.acquire('alice')
-    expect(again.room).not.toBe(room)
-    expect(textOf(again.document.encodeState())).toBe('')
-    expect((await store.size('alice'))?.quarantined).toHaveLength(1)
   })
 
   it('[R8] refuse what they are told by the server itself as they would of a connection', async () => {
