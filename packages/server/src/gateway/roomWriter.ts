@@ -95,7 +95,7 @@ export function createRoomWriter({ room, document }: DocumentAccess, logger: Log
     timer = setTimeout(() => {
       timer = null
       // At worst it is swept after the next act. Where the document has left memory, the room may be closed by now.
-      if (document.doc.isDestroyed) drop()
+      if (document.isDestroyed) drop()
       else if (copy) enqueue((store) => store.maintain()).catch(() => {})
     }, SWEEP_DELAY_MS)
     timer.unref()

@@ -65,17 +65,17 @@ export function createCompactor({
   const maxRows = MAX_ROWS - Math.floor(Math.random() * MAX_ROWS_LESS)
 
   const compact = async (): Promise<void> => {
+    if (document.isDestroyed) return
     try {
-      if (document.doc.isDestroyed) return
       await sweep()
       // The room may have failed meanwhile: the document is not what is stored then, and must not take its place.
-      if (document.doc.isDestroyed) return
+      if (document.isDestroyed) return
       const { version, outside } = now()
       const before = { rowCount, rowBytes }
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
       const snapshot = Y.encodeStateAsUpdate(document.doc)
       await prepare()
-      if (document.doc.isDestroyed) return
+      if (document.isDestroyed) return
       await store.values.write(`room:${room}`, new Map([[COPY_NAME, null]]))
       await store.compact(room, { through: version, snapshot, keep: outside.map((row) => row.version) })
       snapshotBytes = snapshot.byteLength

@@ -50,6 +50,11 @@ export class LazyDocument implements EditedDocument {
     return this.applied
   }
 
+  /** True if it has been let go of. */
+  get isDestroyed(): boolean {
+    return this.applied.isDestroyed
+  }
+
   clockOf(client: number): number {
     this.throwIfFaulty()
     return Math.max(this.clocks.get(client) ?? 0, Y.getState(this.applied.store, client))

@@ -15,6 +15,8 @@ import { type SweepListeners, sweepRoom } from './sweep.js'
 export interface RoomDocument {
   /** To be looked at: only what is stored already may be written in it. */
   readonly doc: Y.Doc
+  /** True if it has left memory. */
+  readonly isDestroyed: boolean
   readonly epoch: number
   /** The version of the last row that is applied. */
   readonly version: number
@@ -106,6 +108,10 @@ class LoadedDocument implements RoomDocument {
 
   get doc(): Y.Doc {
     return this.lazy.doc
+  }
+
+  get isDestroyed(): boolean {
+    return this.lazy.isDestroyed
   }
 
   get version(): number {
