@@ -21,18 +21,13 @@ import { addRow, notesOf, rowsOf, withStores } from './support/rows.js'
 
 const quotaError = () => new DOMException('Full', 'QuotaExceededError')
 
-/** Makes every transaction that writes fail as a full disk does: the request succeeds, then the transaction aborts. */
+/** Makes every transaction that writes fail as a full disk does: it is aborted when it is to be committed. */
 function fillDisk(): () => void {
-  const add = IDBObjectStore.prototype.add
-  const spy = vi.spyOn(IDBObjectStore.prototype, 'add').mockImplementation(function (
-    this: IDBObjectStore,
-    ...args
+  const spy = vi.spyOn(IDBTransaction.prototype, 'commit').mockImplementation(function (
+    this: IDBTransaction,
   ) {
-    const request = add.apply(this, args)
-    const { transaction } = this
-    Object.defineProperty(transaction, 'error', { get: quotaError, configurable: true })
-    request.addEventListener('success', () => transaction.abort())
-    return request
+    Object.defineProperty(this, 'error', { get: quotaError, configurable: true })
+    this.abort()
   })
   return () => spy.mockRestore()
 }

@@ -80,6 +80,8 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     underWay++
     const { update: row, committed } = merge(batch)
     const request = transaction.objectStore(UPDATES_STORE).add(row)
+    // Or it would be once the page has heard of the row, which a page that is being closed does not live to do.
+    transaction.commit?.()
     transaction.oncomplete = () => {
       underWay--
       options.onStored(request.result, row.byteLength)
