@@ -2,59 +2,66 @@ import { decodeUpdate, findGap } from '@parley/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { copyOf, doEdit, randomEdit, stateOf, WRITERS } from '../../test/support/randomEdits.js'
+import {
+  copyOf,
+  doEdit,
+  type RandomEdit,
+  randomEdit,
+  stateOf,
+  WRITERS,
+} from '../../test/support/randomEdits.js'
 import { findNews } from './news.js'
 
 const newsOf = (doc: Y.Doc, update: Uint8Array): Uint8Array | null =>
   findNews(doc, update, decodeUpdate(update))
 
+/** A server that has what one writer had before, and the documents of all after. */
+function play(
+  before: readonly RandomEdit[],
+  after: readonly RandomEdit[],
+): { server: Y.Doc; docs: readonly Y.Doc[] } {
+  const docs = Array.from({ length: WRITERS }, () => new Y.Doc())
+  for (const one of before) doEdit(docs, one)
+  const server = copyOf(docs[0] as Y.Doc)
+  for (const one of after) doEdit(docs, one)
+  return { server, docs }
+}
+
+const [edits, laterEdits] = [fc.array(randomEdit, { maxLength: 40 }), fc.array(randomEdit, { maxLength: 15 })]
+
 describe('what is new in an update', () => {
   it('[N1] property "news says all": applied instead of the update it leaves the same document', () => {
     fc.assert(
-      fc.property(
-        fc.array(randomEdit, { maxLength: 40 }),
-        fc.array(randomEdit, { maxLength: 15 }),
-        (before, after) => {
-          const docs = Array.from({ length: WRITERS }, () => new Y.Doc())
-          for (const one of before) doEdit(docs, one)
-          const server = copyOf(docs[0] as Y.Doc)
-          for (const one of after) doEdit(docs, one)
-          for (const doc of docs) {
-            const update = Y.encodeStateAsUpdate(doc)
-            const news = newsOf(server, update)
-            const [whole, part] = [copyOf(server), copyOf(server)]
-            Y.applyUpdate(whole, update)
-            if (news) Y.applyUpdate(part, news)
-            expect(stateOf(part)).toEqual(stateOf(whole))
-            expect(stateOf(part)).toMatchObject({ pending: null })
-          }
-        },
-      ),
+      fc.property(edits, laterEdits, (before, after) => {
+        const { server, docs } = play(before, after)
+        for (const doc of docs) {
+          const update = Y.encodeStateAsUpdate(doc)
+          const news = newsOf(server, update)
+          const [whole, part] = [copyOf(server), copyOf(server)]
+          Y.applyUpdate(whole, update)
+          if (news) Y.applyUpdate(part, news)
+          expect(stateOf(part)).toEqual(stateOf(whole))
+          expect(stateOf(part)).toMatchObject({ pending: null })
+        }
+      }),
       { numRuns: 400 },
     )
   })
 
   it('[N2] property "nothing twice": after the news was applied there is none left, and it is no larger than the update', () => {
     fc.assert(
-      fc.property(
-        fc.array(randomEdit, { maxLength: 40 }),
-        fc.array(randomEdit, { maxLength: 15 }),
-        (before, after) => {
-          const docs = Array.from({ length: WRITERS }, () => new Y.Doc())
-          for (const one of before) doEdit(docs, one)
-          const server = copyOf(docs[0] as Y.Doc)
-          for (const one of after) doEdit(docs, one)
-          for (const doc of docs) {
-            const update = Y.encodeStateAsUpdate(doc)
-            const news = newsOf(server, update)
-            if (!news) continue
-            expect(findGap(server, decodeUpdate(news))).toBe(null)
-            Y.applyUpdate(server, news)
-            expect(newsOf(server, update)).toBe(null)
-            expect(newsOf(server, news)).toBe(null)
-          }
-        },
-      ),
+      fc.property(edits, laterEdits, (before, after) => {
+        const { server, docs } = play(before, after)
+        for (const doc of docs) {
+          const update = Y.encodeStateAsUpdate(doc)
+          const news = newsOf(server, update)
+          if (!news) continue
+          expect(findGap(server, decodeUpdate(news))).toBe(null)
+          Y.applyUpdate(server, news)
+          expect(newsOf(server, update)).toBe(null)
+          expect(newsOf(server, news)).toBe(null)
+        }
+      }),
       { numRuns: 400 },
     )
   })
