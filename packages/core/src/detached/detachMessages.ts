@@ -4,7 +4,7 @@ import { checkMessages, NOTHING_KNOWN, writeMessages } from '../conversation/rec
 import { encodeUpdate } from '../document/encode.js'
 import { parseSubmissionId } from '../drafts/draftView.js'
 import { createWriter } from '../store/writer.js'
-import { detachedItems } from './detachedItems.js'
+import { detachedItems, detachLines } from './detachedItems.js'
 import type { DetachedUpdate, DetachedWriter } from './detachedWriter.js'
 
 /** Messages that are ready to be written into a user's document without it. */
@@ -46,7 +46,7 @@ export function detachMessages(
   for (const [key, inChannel] of checkMessages(messages, nameOf)) {
     writeMessages(writer, userId, key, NOTHING_KNOWN, inChannel)
   }
-  const lines = writer.lines()
+  const lines = detachLines(writer.lines())
   return {
     acknowledges: messages.some(
       ({ fromUid, clientMsgNo }) =>
@@ -56,7 +56,7 @@ export function detachMessages(
       const structs = detachedItems(lines, as)
       return {
         update: encodeUpdate(new Map([[as.client, { structs, offset: 0 }]]), new Map()),
-        clocks: lines.length,
+        clocks: lines.lines.length,
       }
     },
   }

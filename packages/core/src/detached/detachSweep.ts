@@ -3,7 +3,7 @@ import { encodeUpdate } from '../document/encode.js'
 import { entryRoots } from '../document/schema.js'
 import { compareEntries, decodeEntry, type StoredEntry } from '../lattice/entry.js'
 import { isValidEntry } from '../lattice/registers.js'
-import { detachedItems } from './detachedItems.js'
+import { detachedItems, detachLines } from './detachedItems.js'
 import type { DetachedUpdate, DetachedWriter } from './detachedWriter.js'
 
 /** A sweep that is ready to be written. */
@@ -59,7 +59,7 @@ export function detachSweep(doc: Y.Doc, client: number): DetachedSweep | null {
       const deletions = new Map([...places].map(([writer, clocks]) => [writer, [...clocks]]))
       deletions.set(as.client, [...(deletions.get(as.client) ?? []), as.clock])
       const ranges = new Map([...deletions].map(([writer, clocks]) => [writer, rangesOf(clocks)]))
-      const structs = detachedItems([TICK], as)
+      const structs = detachedItems(detachLines([TICK]), as)
       return {
         update: encodeUpdate(new Map([[as.client, { structs, offset: 0 }]]), ranges),
         clocks: 1,

@@ -13,10 +13,15 @@ export type DeletedRanges = ReadonlyMap<
   ReadonlyArray<{ readonly clock: number; readonly len: number }>
 >
 
+/** Goes from call to call, with its memory: to get some anew costs as much as to write a small update. */
+let encoder = new Y.UpdateEncoderV1()
+const MAX_KEPT_BYTES = 64 * 1024
+
 /** Writes an update in Yjs' first encoding: clients with their structs, then clients with their deleted ranges. */
 export function encodeUpdate(runs: StructRuns, deletions: DeletedRanges): Uint8Array {
-  const encoder = new Y.UpdateEncoderV1()
   const { restEncoder } = encoder
+  restEncoder.cpos = 0
+  restEncoder.bufs = []
   encoding.writeVarUint(restEncoder, runs.size)
   for (const [client, { structs, offset }] of runs) {
     encoding.writeVarUint(restEncoder, structs.length)
@@ -34,5 +39,7 @@ export function encodeUpdate(runs: StructRuns, deletions: DeletedRanges): Uint8A
       encoder.writeDsLen(len)
     }
   }
-  return encoder.toUint8Array()
+  const update = encoder.toUint8Array()
+  if (restEncoder.cbuf.byteLength > MAX_KEPT_BYTES) encoder = new Y.UpdateEncoderV1()
+  return update
 }

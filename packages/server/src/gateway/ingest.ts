@@ -88,12 +88,14 @@ export function createIngest(options: IngestOptions): Ingest {
         return { update, clocks, values: news.values }
       },
     }
-    const row = await log.appendOwn(uid, own).catch((error) => {
+    try {
+      const row = await log.appendOwn(uid, own)
+      if (row) rooms.receive(uid, row)
+    } catch (error) {
       // It may be there all the same, and when it is brought again there is nothing new in it to tell anybody of.
       rooms.doubt(uid)
       throw error
-    })
-    if (row) rooms.receive(uid, row)
+    }
     if (delivery.needsDocument) {
       await queueForDocuments(() =>
         users.withWriter(uid, (writer) => writer.act((store) => store.receive(delivery.messages))),

@@ -16,7 +16,12 @@ export const crc32: Crc = createNativeCrc((zlib as { crc32?: NativeCrc }).crc32)
 export const crc32c: Crc = createCrc(CASTAGNOLI)
 
 function createNativeCrc(native: NativeCrc | undefined): Crc | null {
-  return native ? (...parts) => parts.reduce((crc, part) => native(part, crc), 0) : null
+  if (!native) return null
+  return (...parts) => {
+    let crc = 0
+    for (const part of parts) crc = native(part, crc)
+    return crc
+  }
 }
 
 /** Creates a checksum by its polynomial, bits reversed. */

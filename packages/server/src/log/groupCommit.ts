@@ -5,17 +5,23 @@ interface Waiting<Job, Result> {
   readonly reject: (error: unknown) => void
 }
 
+/** What a job comes to: its result, or why it has none, which is not for the others of its batch to suffer from. */
+export type Outcome<Result> = Result | Failure
+export interface Failure {
+  readonly error: unknown
+}
+
 /** Lets many callers share one write: while a batch is being written, the next one collects. */
 export interface GroupCommit<Job, Result> {
-  /** Settles when the batch the job is part of was written, or failed. */
+  /** Settles when the batch the job is part of was written, or failed; rejects for a failure of the job's own as well. */
   add: (job: Job) => Promise<Result>
   /** Settles when all that was added so far is done. */
   idle: () => Promise<void>
 }
 
 export interface GroupCommitOptions<Job, Result> {
-  /** Writes jobs together and returns their results in the same order. Never called again before it has settled. */
-  write: (jobs: readonly Job[]) => Promise<readonly Result[]>
+  /** Writes jobs together and returns what they come to in the same order. Never called again before it has settled. */
+  write: (jobs: readonly Job[]) => Promise<ReadonlyArray<Outcome<Result>>>
   /** True if two jobs may be written together. Jobs keep their order. */
   joins: (first: Job, next: Job) => boolean
   sizeOf: (job: Job) => number
@@ -50,8 +56,12 @@ export function createGroupCommit<Job, Result>(
     await null
     for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) {
       try {
-        const results = await options.write(batch.map(({ job }) => job))
-        for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result)
+        const outcomes = await options.write(batch.map(({ job }) => job))
+        batch.forEach(({ resolve, reject }, index) => {
+          const outcome = outcomes[index] as Outcome<Result>
+          if (isFailure(outcome)) reject(outcome.error)
+          else resolve(outcome)
+        })
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
@@ -72,4 +82,8 @@ export function createGroupCommit<Job, Result>(
       while (running) await running
     },
   }
+}
+
+function isFailure<Result>(outcome: Outcome<Result>): outcome is Failure {
+  return typeof outcome === 'object' && outcome !== null && 'error' in outcome
 }

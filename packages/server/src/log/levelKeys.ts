@@ -1,6 +1,9 @@
 import { ServerError } from '../errors.js'
 import type { ValueScope } from './logStore.js'
 
+/** What the scopes of rooms begin with, encoded. */
+const ROOM_SCOPE = encodeURIComponent('room:')
+
 /** 2^53 - 1 has 14 hexadecimal digits; padded, keys sort as their numbers do. */
 const VERSION_DIGITS = 14
 
@@ -27,6 +30,11 @@ export class RoomKeys {
   /** By its version, so that one which an interrupted repair brought back is not taken for the last one. */
   snapshot(version: number): string {
     return `snapshot/${this.name}/${digits(version)}`
+  }
+
+  /** As {@link valueKey} has it for the values of the room. */
+  value(name: string): string {
+    return `value/${ROOM_SCOPE}${this.name}/${encodeName(name)}`
   }
 
   /** Where what cannot be used of a version is kept: a row, a snapshot, or the room's numbers. */

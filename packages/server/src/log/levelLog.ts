@@ -3,12 +3,12 @@ import { ServerError } from '../errors.js'
 import { damaged, damagedFile } from './damaged.js'
 import { type FolderLock, lockFolder } from './folderLock.js'
 import { createGroupCommit } from './groupCommit.js'
-import { type AppendJob, type Outcome, planAppends } from './levelAppend.js'
+import { type AppendJob, type AppendOutcome, planAppends } from './levelAppend.js'
 import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
 import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
 import { createLevelEraser } from './levelErase.js'
 import { checkLevelFiles } from './levelFiles.js'
-import { CHECK_KEY, RoomKeys, valueKey, valuesOf } from './levelKeys.js'
+import { CHECK_KEY, RoomKeys, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
 import { createRecentNumbers } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
@@ -96,7 +96,7 @@ async function createLevelLog(
       throw error
     }
   }
-  const append = async (jobs: readonly AppendJob[]): Promise<readonly Outcome[]> => {
+  const append = async (jobs: readonly AppendJob[]): Promise<readonly AppendOutcome[]> => {
     const { changes, outcomes, numbers } = await planAppends(database, recent, jobs)
     await write(eraser.note(changes))
     recent.keep(numbers)
@@ -105,7 +105,7 @@ async function createLevelLog(
     return outcomes
   }
 
-  const commits = createGroupCommit<Job, Outcome>({
+  const commits = createGroupCommit<Job, LogRow | null>({
     async write(jobs) {
       const [first] = jobs
       if (first && 'find' in first) {
@@ -121,12 +121,8 @@ async function createLevelLog(
     maxBatchSize: MAX_BATCH_BYTES,
   })
 
-  const add = async (job: Job): Promise<LogRow | null> => {
-    if (closing) throw new ServerError('closed', 'The log store is closed')
-    const outcome = await commits.add(job)
-    if (outcome && 'error' in outcome) throw outcome.error
-    return outcome
-  }
+  const add = (job: Job): Promise<LogRow | null> =>
+    closing ? Promise.reject(new ServerError('closed', 'The log store is closed')) : commits.add(job)
   const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
     await add({ kind: 'change', find })
   }
@@ -142,8 +138,8 @@ async function createLevelLog(
       return (await add({ kind: 'append', keys: new RoomKeys(room), update }))?.version ?? 0
     },
     appendOwn(room, own) {
-      const valueKeys = (own.reads ?? []).map((name) => valueKey(`room:${room}`, name))
-      return add({ kind: 'own', keys: new RoomKeys(room), room, own, valueKeys })
+      const keys = new RoomKeys(room)
+      return add({ kind: 'own', keys, own, valueKeys: (own.reads ?? []).map((name) => keys.value(name)) })
     },
     load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, new RoomKeys(room), after)),
 

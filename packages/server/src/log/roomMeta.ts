@@ -25,5 +25,5 @@ export function decodeMeta(key: string, value: Uint8Array | undefined): RoomMeta
 
 /** The stored form of a room's numbers. */
 export function encodeMeta(key: string, meta: RoomMeta): Uint8Array {
-  return encodeValue(key, Buffer.from(JSON.stringify(meta)))
+  return encodeValue(key, JSON.stringify(meta))
 }

@@ -8,12 +8,13 @@ const HEADER_BYTES = 5
  * Wraps what is stored under `key`: the format, a checksum over key and payload, the payload. The key is part of the
  * checksum, so that a value under the key of another room or version is found out too.
  */
-export function encodeValue(key: string, payload: Uint8Array): Uint8Array {
+export function encodeValue(key: string, payload: Uint8Array | string): Uint8Array {
   // Out of Node's pool, as it is on its way to the store: an array for itself costs more than all the rest.
-  const value = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength)
+  const value = Buffer.allocUnsafe(HEADER_BYTES + Buffer.byteLength(payload))
   value[0] = FORMAT
   value.writeUInt32BE(crc32(key, payload), 1)
-  value.set(payload, HEADER_BYTES)
+  if (typeof payload === 'string') value.write(payload, HEADER_BYTES)
+  else value.set(payload, HEADER_BYTES)
   return value
 }
 

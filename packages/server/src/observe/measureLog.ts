@@ -1,4 +1,4 @@
-import type { LogStore } from '../log/logStore.js'
+import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Metrics, StoreOperation } from './metrics.js'
 
 const MS_PER_S = 1000
@@ -12,12 +12,19 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
       metrics.storeFailed(operation)
       throw error
     }
-  // Made once: these are asked for with every request.
-  const [headsFailed, valuesFailed, checkFailed] = [
-    failureOf('heads'),
-    failureOf('values'),
-    failureOf('check'),
-  ]
+  // Made once: some are asked for with every request.
+  const failed = {
+    append: failureOf('append'),
+    load: failureOf('load'),
+    heads: failureOf('heads'),
+    compact: failureOf('compact'),
+    quarantine: failureOf('quarantine'),
+    values: failureOf('values'),
+    check: failureOf('check'),
+  } satisfies Record<StoreOperation, unknown>
+  const ownCommitted = (seconds: number, row: LogRow | null): void => {
+    if (row) metrics.committed(seconds, row.update.byteLength)
+  }
   /** Runs an operation; tells how long it took if it succeeded, and that it failed if it did not. */
   const measure = <Result>(
     operation: StoreOperation,
@@ -28,7 +35,7 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
     return run().then((result) => {
       done((performance.now() - started) / MS_PER_S, result)
       return result
-    }, failureOf(operation))
+    }, failed[operation])
   }
 
   return {
@@ -39,16 +46,9 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
         () => store.append(room, update),
         (seconds) => metrics.committed(seconds, update.byteLength),
       ),
-    appendOwn: (room, own) =>
-      measure(
-        'append',
-        () => store.appendOwn(room, own),
-        (seconds, row) => {
-          if (row) metrics.committed(seconds, row.update.byteLength)
-        },
-      ),
+    appendOwn: (room, own) => measure('append', () => store.appendOwn(room, own), ownCommitted),
     load: (room, options) => measure('load', () => store.load(room, options), metrics.loaded),
-    heads: (rooms) => store.heads(rooms).catch(headsFailed),
+    heads: (rooms) => store.heads(rooms).catch(failed.heads),
     compact: (room, compaction) =>
       measure('compact', () => store.compact(room, compaction), metrics.compacted),
     quarantine: (room, rows) =>
@@ -59,10 +59,10 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
       ),
     values: {
       ...store.values,
-      list: (scope, range) => store.values.list(scope, range).catch(valuesFailed),
-      read: (scope, names) => store.values.read(scope, names).catch(valuesFailed),
-      write: (scope, values) => store.values.write(scope, values).catch(valuesFailed),
+      list: (scope, range) => store.values.list(scope, range).catch(failed.values),
+      read: (scope, names) => store.values.read(scope, names).catch(failed.values),
+      write: (scope, values) => store.values.write(scope, values).catch(failed.values),
     },
-    check: () => store.check().catch(checkFailed),
+    check: () => store.check().catch(failed.check),
   }
 }

@@ -1,4 +1,5 @@
 import { drawWriter } from '../drawWriter.js'
+import type { Outcome } from '../groupCommit.js'
 import type { LogRow, OwnAppend, RoomWriterState } from '../logStore.js'
 import { encodeValue } from '../rowCodec.js'
 import { encodeName, rowKey, valueKey } from './names.js'
@@ -19,7 +20,7 @@ export interface ValueChange {
 }
 
 /** A row, nothing, or why there is none. */
-export type Outcome = LogRow | null | { readonly error: unknown }
+export type JobOutcome = Outcome<LogRow | null>
 
 /** What is known of the server's own writing in a room. */
 export interface RoomWriter {
@@ -45,7 +46,7 @@ export interface RoomPart {
   /** As of after the group; `null` if the server does not write in the room now. */
   after: RoomWriterState | null
   /** What becomes of the jobs if the room is written, given its version before. */
-  readonly jobs: Map<Job, (base: number) => Outcome>
+  readonly jobs: Map<Job, (base: number) => JobOutcome>
 }
 
 /** Jobs that are written with one statement. */
@@ -53,7 +54,7 @@ export interface Group {
   readonly rooms: readonly RoomPart[]
   readonly values: ReadonlyArray<ValueChange & { readonly room: string | null }>
   /** What becomes of jobs of no room, or of a room in which nothing is to be written. */
-  readonly others: ReadonlyMap<Job, Outcome>
+  readonly others: ReadonlyMap<Job, JobOutcome>
   /** Jobs that must wait for the others to be written. */
   readonly later: ReadonlySet<Job>
 }
@@ -66,7 +67,7 @@ export function composeGroup(jobs: readonly Job[], known: Known): Group {
   const parts = new Map<string, RoomPart>()
   const values = new Map<string, ValueChange & { readonly room: string | null }>()
   const written = new Map<string, Uint8Array | null>()
-  const others = new Map<Job, Outcome>()
+  const others = new Map<Job, JobOutcome>()
 
   const partOf = ({ room, name }: { room: string; name: Buffer }): RoomPart => {
     const before = known.writers.get(room) ?? { turn: 0, state: null }

@@ -6,8 +6,8 @@ import {
   composeGroup,
   type Group,
   type Job,
+  type JobOutcome,
   keyOf,
-  type Outcome,
   type RoomPart,
   type RoomWriter,
 } from './group.js'
@@ -58,7 +58,7 @@ export function createGroupWriter(
 ): GroupWriter {
   const writers = new Map<string, RoomWriter>()
   /** Rooms that somebody else holds: each waits by itself, so that the others need not. */
-  const held = new Map<string, GroupCommit<Job, Outcome>>()
+  const held = new Map<string, GroupCommit<Job, LogRow | null>>()
 
   const remember = (room: string, writer: RoomWriter): void => {
     writers.delete(room)
@@ -96,7 +96,7 @@ export function createGroupWriter(
   }
 
   /** Writes jobs with as few statements as it takes; what it throws is not about those that have an outcome by then. */
-  const writeAll = async (jobs: readonly Job[], outcomes: Map<Job, Outcome>): Promise<void> => {
+  const writeAll = async (jobs: readonly Job[], outcomes: Map<Job, JobOutcome>): Promise<void> => {
     let waiting = jobs
     for (let vain = 0; waiting.length > 0; ) {
       if (vain > MAX_VAIN_ATTEMPTS) {
@@ -131,13 +131,13 @@ export function createGroupWriter(
     return written
   }
 
-  const writeBatch = async (jobs: readonly Job[]): Promise<Outcome[]> => {
-    const outcomes = new Map<Job, Outcome>()
+  const writeBatch = async (jobs: readonly Job[]): Promise<JobOutcome[]> => {
+    const outcomes = new Map<Job, JobOutcome>()
     await writeOrRefuse(jobs, outcomes)
-    return jobs.map((job) => outcomes.get(job) as Outcome)
+    return jobs.map((job) => outcomes.get(job) as JobOutcome)
   }
 
-  const writeOrRefuse = async (jobs: readonly Job[], outcomes: Map<Job, Outcome>): Promise<void> => {
+  const writeOrRefuse = async (jobs: readonly Job[], outcomes: Map<Job, JobOutcome>): Promise<void> => {
     try {
       await writeAll(jobs, outcomes)
     } catch (error) {
@@ -153,8 +153,8 @@ export function createGroupWriter(
     }
   }
 
-  const createLane = (): GroupCommit<Job, Outcome> =>
-    createGroupCommit<Job, Outcome>({
+  const createLane = (): GroupCommit<Job, LogRow | null> =>
+    createGroupCommit<Job, LogRow | null>({
       write: writeBatch,
       joins: () => true,
       sizeOf,
@@ -169,10 +169,9 @@ export function createGroupWriter(
     async add(job) {
       const room = roomOf(job)
       const lane = (room === null ? undefined : held.get(room)) ?? shared
-      const outcome = await lane.add(job)
-      if (outcome && 'error' in outcome) throw outcome.error
+      const row = await lane.add(job)
       if (room !== null && lane !== shared) held.delete(room)
-      return outcome
+      return row
     },
     forget: (room) => void writers.delete(room),
     async idle() {
