@@ -65,6 +65,7 @@ export type {
   ValueRange,
   ValueScope,
   ValueStore,
+  ValueWithHead,
   WrittenBatch,
 } from './log/logStore.js'
 export { createMemoryLog } from './log/memoryLog.js'

@@ -57,12 +57,12 @@ it('[G13] gives back the memory of an answer that was sent, and no other', async
   await first.server.close()
 
   const seen: Uint8Array[] = []
-  const read: LogStore['values']['read'] = async (...request) => {
-    const values = await store.values.read(...request)
-    seen.push(...values.values())
-    return values
+  const readWithHead: LogStore['readWithHead'] = async (...request) => {
+    const found = await store.readWithHead(...request)
+    if (found.value) seen.push(found.value)
+    return found
   }
-  const second = await startServer({ store: { ...store, values: { ...store.values, read } } })
+  const second = await startServer({ store: { ...store, readWithHead } })
   for (let n = 0; n < 3; n++) expect(await syncAll(second)).toEqual(answer)
   expect(seen).toHaveLength(3)
   await until('the memory is given back', () => seen.every(({ byteLength }) => byteLength === 0))

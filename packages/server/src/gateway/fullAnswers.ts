@@ -1,5 +1,5 @@
 import { COPY_NAME } from '../log/copies.js'
-import type { LogStore } from '../log/logStore.js'
+import type { LogStore, ValueWithHead } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Projection } from './projection.js'
 import type { Recents } from './recents.js'
@@ -77,12 +77,9 @@ export function createFullAnswers(options: FullAnswersOptions): FullAnswers {
   const { users, recents, log, logger, now = Date.now, onAsked } = options
   const latest = new WeakMap<Projection, KeptAnswer>()
 
-  const readKept = async (uid: string): Promise<KeptAnswer | null> => {
-    // In any order: an answer that was given at the version that is the log's now is right now.
-    const [values, heads] = await Promise.all([log.values.read(`room:${uid}`, [COPY_NAME]), log.heads([uid])])
-    const value = values.get(COPY_NAME)
+  const readKept = ({ head, value }: ValueWithHead): KeptAnswer | null => {
     const kept = value && decode(value)
-    return kept && kept.head === heads.get(uid) && now() < kept.until ? kept : null
+    return kept && kept.head === head && now() < kept.until ? kept : null
   }
   const lookUp = (user: Projection): KeptAnswer | null => {
     const known = latest.get(user)
@@ -103,7 +100,7 @@ export function createFullAnswers(options: FullAnswersOptions): FullAnswers {
   return {
     async of(uid) {
       const present = users.peek(uid)
-      const kept = present ? lookUp(present) : await readKept(uid)
+      const kept = present ? lookUp(present) : readKept(await log.readWithHead(uid, COPY_NAME))
       if (kept) {
         onAsked?.(uid)
         return { body: kept.body, isShared: present !== null }

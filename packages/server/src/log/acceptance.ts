@@ -333,7 +333,12 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       )
       const read = (): Promise<Map<string, Uint8Array>> => store.values.read('room:a', ['x', 'y'])
       const list = (): Promise<Map<string, Uint8Array>> => store.values.list('room:a', { prefix: '' })
-      for (const get of [read, list]) {
+      const together = async (): Promise<Map<string, Uint8Array>> => {
+        const names = ['x', 'y']
+        const found = await Promise.all(names.map((name) => store.readWithHead('a', name)))
+        return new Map(names.map((name, index) => [name, found[index]?.value as Uint8Array]))
+      }
+      for (const get of [read, list, together]) {
         const [x, y] = [...(await get()).values()]
         const buffer = x?.buffer as ArrayBuffer
         structuredClone(buffer, { transfer: [buffer] })
@@ -392,6 +397,27 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         ['nobody', 0],
       ])
       expect(await store.heads([])).toEqual(new Map())
+    })
+
+    it('[L39] reads a value of a room together with the head of the room', async () => {
+      const store = await open()
+      const read = async (room: string, name = 'x'): Promise<unknown> => {
+        const { head, value } = await store.readWithHead(room, name)
+        return [head, value && [...value]]
+      }
+      expect(await read('a')).toEqual([0, null])
+      await store.append('a', bytes(1))
+      await store.append('a', bytes(1))
+      expect(await read('a')).toEqual([2, null])
+      for (const scope of ['room:a', 'room:b', 'channel:a'] as const)
+        await store.values.write(scope, new Map([['x', new TextEncoder().encode(scope)]]))
+      expect(await read('a')).toEqual([2, [...new TextEncoder().encode('room:a')]])
+      expect(await read('b')).toEqual([0, [...new TextEncoder().encode('room:b')]])
+      await store.append('a', bytes(1))
+      expect(await read('a')).toEqual([3, [...new TextEncoder().encode('room:a')]])
+      expect(await read('a', 'y')).toEqual([3, null])
+      await store.delete('a')
+      expect(await read('a')).toEqual([0, null])
     })
 
     it("[L21] has one client id for a room's own rows, and gives no clock of it twice", async () => {

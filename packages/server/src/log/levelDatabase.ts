@@ -61,28 +61,39 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
     return attempt
   }
 
+  const readNow = <Result>(use: (level: Level) => Promise<Result>): Promise<Result> => {
+    let result: Promise<Result>
+    try {
+      result = use(level)
+    } catch (cause) {
+      return Promise.reject(readError(cause))
+    }
+    reads.add(result)
+    return result.then(
+      (value) => {
+        reads.delete(result)
+        return value
+      },
+      (cause) => {
+        reads.delete(result)
+        throw readError(cause)
+      },
+    )
+  }
+  const readOnceOpen = async <Result>(use: (level: Level) => Promise<Result>): Promise<Result> => {
+    if (reopening) await reopening.catch(() => {})
+    // It was closed to be opened anew, and that failed. Whoever wants to read tries again.
+    if (level.status !== 'open') {
+      await reopen().catch((cause) => {
+        throw readError(cause)
+      })
+    }
+    return readNow(use)
+  }
+
   return {
-    async read(use) {
-      if (reopening) await reopening.catch(() => {})
-      let result: ReturnType<typeof use> | null = null
-      try {
-        // It was closed to be opened anew, and that failed. Whoever wants to read tries again.
-        if (level.status !== 'open') await reopen()
-        result = use(level)
-        reads.add(result)
-        return await result
-      } catch (cause) {
-        if (cause instanceof ServerError) throw cause
-        if (isCorruption(cause)) {
-          throw new ServerError('store-damaged', `A file of the store is damaged: ${messageOf(cause)}`, {
-            cause,
-          })
-        }
-        throw new ServerError('store-unavailable', 'The store could not be read', { cause })
-      } finally {
-        if (result) reads.delete(result)
-      }
-    },
+    // As a rule it is open; an async function would cost every read a promise more.
+    read: (use) => (reopening || level.status !== 'open' ? readOnceOpen(use) : readNow(use)),
     async write(changes) {
       try {
         if (writeFailed) await reopen()
@@ -111,6 +122,15 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
       await level.close()
     },
   }
+}
+
+/** What a read that failed rejects with. */
+function readError(cause: unknown): ServerError {
+  if (cause instanceof ServerError) return cause
+  if (isCorruption(cause)) {
+    return new ServerError('store-damaged', `A file of the store is damaged: ${messageOf(cause)}`, { cause })
+  }
+  return new ServerError('store-unavailable', 'The store could not be read', { cause })
 }
 
 /** True for the error of a LevelDB that found bytes which are not what was written. */

@@ -13,7 +13,7 @@ import { levelScopes, roomNames } from './levelNames.js'
 import { createRecentNumbers } from './levelNumbers.js'
 import { restorationChanges } from './levelRestore.js'
 import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
-import { listValues, readValues, valueChanges } from './levelValues.js'
+import { listValues, readValue, readValues, valueChanges } from './levelValues.js'
 import type { LogRow, LogStore, WrittenBatch } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { encodeQuarantined } from './quarantineRecord.js'
@@ -126,6 +126,18 @@ async function createLevelLog(
   const change = async (find: () => Promise<LevelChange[]>): Promise<void> => {
     await add({ kind: 'change', find })
   }
+  const readHeads = async (rooms: readonly string[]): Promise<Map<string, number>> => {
+    const keys = rooms.map((room) => new RoomKeys(room))
+    const metas = await recent.read(keys)
+    const heads = new Map<string, number>()
+    for (let index = 0; index < rooms.length; index++) {
+      const room = rooms[index] as string
+      const meta = metas.get((keys[index] as RoomKeys).meta)
+      if (!meta || 'code' in meta) throw meta ?? damaged(room, 'is missing')
+      heads.set(room, meta.version)
+    }
+    return heads
+  }
   const eraser = await createLevelEraser({
     database,
     async alone(find) {
@@ -143,17 +155,16 @@ async function createLevelLog(
     },
     load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, new RoomKeys(room), after)),
 
-    async heads(rooms) {
-      const keys = rooms.map((room) => new RoomKeys(room))
-      const metas = await recent.read(keys)
-      const heads = new Map<string, number>()
-      for (let index = 0; index < rooms.length; index++) {
-        const room = rooms[index] as string
-        const meta = metas.get((keys[index] as RoomKeys).meta)
-        if (!meta || 'code' in meta) throw meta ?? damaged(room, 'is missing')
-        heads.set(room, meta.version)
-      }
-      return heads
+    heads: readHeads,
+
+    async readWithHead(room, name) {
+      const keys = new RoomKeys(room)
+      const key = keys.value(name)
+      const reading = database.read((level) => readValue(level, key))
+      const known = recent.find(keys)
+      if (known) return { head: known.version, value: await reading }
+      const [heads, value] = await Promise.all([readHeads([room]), reading])
+      return { head: heads.get(room) ?? 0, value }
     },
 
     async compact(room, { through, snapshot, keep = [] }) {

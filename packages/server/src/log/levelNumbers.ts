@@ -14,6 +14,8 @@ export type StoredNumbers = RoomMeta | ServerError
 export interface RecentNumbers {
   /** The numbers of rooms by the keys they lie under, read where they are not known. Not to be changed. */
   read: (rooms: Iterable<RoomKeys>) => Promise<ReadonlyMap<string, StoredNumbers>>
+  /** The numbers of a room if they are known. Not to be changed. */
+  find: (room: RoomKeys) => RoomMeta | undefined
   /** Takes in what was written. */
   keep: (numbers: ReadonlyMap<string, RoomMeta>) => void
   /** Lets go of what was written beside the appends. */
@@ -57,6 +59,7 @@ export function createRecentNumbers(database: LevelDatabase): RecentNumbers {
       if (before === writes) remember(read)
       return numbers
     },
+    find: ({ meta }) => known.get(meta),
     keep(numbers) {
       writes++
       remember(numbers)

@@ -13,6 +13,13 @@ export async function readValues(
   return valuesBy(names, keys, await level.getMany(keys))
 }
 
+/** Reads the value under a key; `null` if there is none, or it is damaged. */
+export async function readValue(level: Level, key: string): Promise<Uint8Array | null> {
+  const stored = await level.get(key)
+  const value = stored && decodeValue(key, stored)
+  return value instanceof Uint8Array ? value : null
+}
+
 /** Reads values, of whichever scopes, by the keys they lie under; one that is damaged is not there. */
 export async function readValuesAt(level: Level, keys: string[]): Promise<Map<string, Uint8Array>> {
   return valuesBy(keys, keys, await level.getMany(keys))

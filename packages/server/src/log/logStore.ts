@@ -105,6 +105,14 @@ export interface Composed {
   readonly values?: ReadonlyMap<string, Uint8Array | null>
 }
 
+/** A value of a room, and how far the room's log is. */
+export interface ValueWithHead {
+  /** As {@link LogStore.heads} tells it. */
+  readonly head: number
+  /** `null` if there is none. */
+  readonly value: Uint8Array | null
+}
+
 /** Updates that became durable together. */
 export interface WrittenBatch {
   /** How many shared the write. */
@@ -177,6 +185,11 @@ export interface LogStore {
   load: (room: string, options?: { readonly after?: number }) => Promise<StoredRoom>
   /** The version of the last update of each room, 0 for one that does not exist. */
   heads: (rooms: readonly string[]) => Promise<Map<string, number>>
+  /**
+   * Reads a value of a room and the version of its last update in one call: to find out whether what follows from the log is
+   * right still. Each is of some moment while the call was under way.
+   */
+  readWithHead: (room: string, name: string) => Promise<ValueWithHead>
   /** Replaces rows by a snapshot, atomically. Rows appended meanwhile stay. One that an earlier compaction overtook does nothing. */
   compact: (room: string, compaction: Compaction) => Promise<void>
   /**

@@ -102,6 +102,11 @@ export function createMemoryLog(): LogStore {
       open()
       return new Map(names.map((name) => [name, rooms.get(name)?.version ?? 0]))
     },
+    async readWithHead(name, valueName) {
+      open()
+      const value = values.get(`room:${name}`)?.get(valueName)
+      return { head: rooms.get(name)?.version ?? 0, value: value ? new Uint8Array(value) : null }
+    },
     async compact(name, { through, snapshot, keep = [] }) {
       open()
       const room = rooms.get(name)

@@ -49,6 +49,7 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
     appendOwn: (room, own) => measure('append', () => store.appendOwn(room, own), ownCommitted),
     load: (room, options) => measure('load', () => store.load(room, options), metrics.loaded),
     heads: (rooms) => store.heads(rooms).catch(failed.heads),
+    readWithHead: (room, name) => store.readWithHead(room, name).catch(failed.values),
     compact: (room, compaction) =>
       measure('compact', () => store.compact(room, compaction), metrics.compacted),
     quarantine: (room, rows) =>

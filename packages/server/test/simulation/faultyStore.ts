@@ -46,6 +46,7 @@ export function createFaultyStore(inner: LogStore, faults: StoreFaults, random: 
       appendOwn: distant((room, own) => inner.appendOwn(room, own)),
       load: distant((room, options) => inner.load(room, options)),
       heads: distant((rooms) => inner.heads(rooms)),
+      readWithHead: distant((room, name) => inner.readWithHead(room, name)),
       compact: distant((room, compaction) => inner.compact(room, compaction)),
       values: {
         ...inner.values,

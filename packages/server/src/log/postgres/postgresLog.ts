@@ -17,6 +17,7 @@ import { loadRoom, readRemains } from './readRoom.js'
 import { restoreRoom } from './restoreRoom.js'
 import { migrate } from './schema.js'
 import * as statements from './statements.js'
+import { decodeStored } from './storedValues.js'
 
 /** Where a log in PostgreSQL is, and how it is used. */
 export interface PostgresLogOptions {
@@ -34,6 +35,12 @@ export interface PostgresLogOptions {
 export interface PostgresLog extends LogStore {
   /** The same for all servers that have the store open, and no other store's: what they tell each other goes under it. */
   readonly identity: string
+}
+
+/** What {@link statements.READ_WITH_HEAD} finds. */
+interface StoredWithHead {
+  readonly head: number | null
+  readonly bytes: Uint8Array | null
 }
 
 /** What rewrites tables takes its time. */
@@ -130,6 +137,14 @@ function createPostgresLog(
         const heads = new Map(rooms.map((room) => [room, 0]))
         for (const { room, version } of found) heads.set(decodeName(room), version)
         return heads
+      }),
+
+    readWithHead: (room, name) =>
+      run(async () => {
+        const scope = `room:${room}` as const
+        const asked = [encodeName(room), encodeName(scope), encodeName(name)]
+        const [found] = await database.read<StoredWithHead>(statements.READ_WITH_HEAD, asked)
+        return { head: found?.head ?? 0, value: found?.bytes ? decodeStored(scope, name, found.bytes) : null }
       }),
 
     compact: (room, { through, snapshot, keep = [] }) =>

@@ -134,6 +134,13 @@ export const HEADS = statement(
   'select room, version from parley_rooms where room = any($1::bytea[])',
 )
 
+/** 1: room, 2: scope, 3: name. */
+export const READ_WITH_HEAD = statement(
+  'read_with_head',
+  `select (select version from parley_rooms where room = $1::bytea) as head,
+    (select bytes from parley_values where scope = $2::bytea and name = $3::bytea) as bytes`,
+)
+
 /** 1: room, 2: the version compacted through, 3: the snapshot, 4: versions of rows that stay. */
 export const COMPACT = statement(
   'compact',

@@ -12,8 +12,14 @@ export function decodeValues(scope: string, stored: readonly StoredValue[]): Map
   return new Map(
     stored.flatMap(({ name: bytes, bytes: value }) => {
       const name = decodeName(bytes)
-      const decoded = decodeValue(valueKey(scope, name), value)
-      return decoded instanceof Uint8Array ? [[name, decoded] as const] : []
+      const decoded = decodeStored(scope, name, value)
+      return decoded ? [[name, decoded] as const] : []
     }),
   )
+}
+
+/** A value that was stored, `null` if its bytes are no longer what was written. */
+export function decodeStored(scope: string, name: string, bytes: Uint8Array): Uint8Array | null {
+  const decoded = decodeValue(valueKey(scope, name), bytes)
+  return decoded instanceof Uint8Array ? decoded : null
 }
