@@ -21,5 +21,7 @@ export function roomOfPath(path: string): string | null {
 /** True if a string can be a user's id: 1 to 200 characters, well-formed, none of them NUL, which PostgreSQL cannot hold. */
 export function isUid(uid: string): boolean {
   if (uid === '' || uid.includes('\0') || /\p{Surrogate}/u.test(uid)) return false
-  return uid.length <= 2 * MAX_UID_CHARACTERS && [...uid].length <= MAX_UID_CHARACTERS
+  // Counted only where it matters: a character takes one unit or two.
+  const isShort = uid.length <= MAX_UID_CHARACTERS
+  return isShort || (uid.length <= 2 * MAX_UID_CHARACTERS && [...uid].length <= MAX_UID_CHARACTERS)
 }

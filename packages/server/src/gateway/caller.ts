@@ -41,16 +41,13 @@ const STATUSES: ReadonlyMap<CloseCode, number> = new Map([
 
 /** Creates {@link Identify}. */
 export function createIdentify({ gate, clientAddress, admission }: IdentifyOptions): Identify {
-  const decide = async (request: FastifyRequest, named: string | undefined): Promise<Caller> => {
-    const token = tokenOf(request)
-    if (!gate) {
-      const uid = token ?? named
-      if (uid === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
-      return { uid, readOnly: false }
-    }
-    if (token === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
-    const { headers, raw } = request
-    const decision = await gate({ uid: named, token, headers, remoteAddress: clientAddress(raw) })
+  const ask = async (
+    guard: Gate,
+    { headers, raw }: FastifyRequest,
+    token: string,
+    named: string | undefined,
+  ): Promise<Caller> => {
+    const decision = await guard({ uid: named, token, headers, remoteAddress: clientAddress(raw) })
     if ('code' in decision) throw new HttpError(STATUSES.get(decision.code) ?? UNAVAILABLE, decision.reason)
     const { uid, subject = uid, readOnly } = decision.access
     // A service asks for many, and for one of them as often as it has something for it.
@@ -62,7 +59,10 @@ export function createIdentify({ gate, clientAddress, admission }: IdentifyOptio
     if (named !== undefined && !isUid(named)) {
       throw new HttpError(BAD_REQUEST, 'uid must be a string of 1 to 200 characters')
     }
-    const caller = await decide(request, named)
+    const token = tokenOf(request)
+    const uid = token ?? (gate ? undefined : named)
+    if (uid === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
+    const caller = gate ? await ask(gate, request, uid, named) : { uid, readOnly: false }
     if (!isUid(caller.uid)) throw new HttpError(UNAUTHENTICATED, 'the token names no user')
     if (named !== undefined && named !== caller.uid) throw new HttpError(FORBIDDEN, 'uid is not yours')
     return caller

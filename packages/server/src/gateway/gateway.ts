@@ -138,7 +138,13 @@ export function addGateway(
     scope.addContentTypeParser(
       'application/json',
       { parseAs: 'string' },
-      async (_request: unknown, body: string) => (body === '' ? undefined : parseExactJson(body, 'the body')),
+      (_request: unknown, body: string, done: (error: Error | null, parsed?: unknown) => void) => {
+        try {
+          done(null, body === '' ? undefined : parseExactJson(body, 'the body'))
+        } catch (error) {
+          done(error as Error)
+        }
+      },
     )
     scope.setReplySerializer(stringifyExactJson)
     scope.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {

@@ -110,7 +110,7 @@ export async function createApp({
     } else done()
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const isWrongSecret = request.routeOptions.config.isService && reply.statusCode === UNAUTHENTICATED
+    const isWrongSecret = reply.statusCode === UNAUTHENTICATED && request.routeOptions.config.isService
     if (isWrongSecret) admission.request(clientAddress(request.raw), { requests: 1, bytes: 0 })
     done()
   })
