@@ -41,6 +41,7 @@ export {
 } from './wire/reminder.js'
 
 export { decodeIndexRow, encodeIndexRow, type IndexRow } from './versions/indexRow.js'
+export type { RowColumns } from './versions/rowTable.js'
 export type { Shown, ShownState } from './versions/shown.js'
 export {
   createVersionIndex,

@@ -50,13 +50,16 @@ export function selectConversations(index: VersionIndex, request: SyncRequest): 
   // Told before, and listed still: iOS lists what it deleted. They take nobody's room, or a short answer would hold nothing
   // else for ever.
   const again: SelectedConversation[] = []
-  let place = 0
-  for (const [key, { version, state, headSeq, unread }] of index.rows) {
-    const heldSeq = held[place++]
+  const { columns } = index
+  for (let place = 0; place < index.size; place++) {
+    const key = columns.key[place] as ChannelKey
+    const version = columns.version[place] as number
+    const state = columns.state[place]
+    const heldSeq = held[place]
     const isHeld = heldSeq !== undefined
     if (state === 'visible') {
-      const isWanted = version > since || (isHeld ? headSeq > heldSeq : true)
-      if (isWanted && (isHeld || passes(key, unread, request))) items.push({ key, version, deleted: false })
+      const isWanted = version > since || (isHeld ? (columns.headSeq[place] as number) > heldSeq : true)
+      if (isWanted && (isHeld || passes(index, key, request))) items.push({ key, version, deleted: false })
     } else if (state === 'deleted') {
       // No filter leaves it out: a client may have it and not list it.
       if (request.version > 0 && version > since) items.push({ key, version, deleted: true })
@@ -70,8 +73,8 @@ export function selectConversations(index: VersionIndex, request: SyncRequest): 
   return { items: more ? items.slice(0, end) : [...items, ...again], more, full }
 }
 
-function passes(key: ChannelKey, unread: number, { onlyUnread, excludeTypes }: SyncRequest): boolean {
-  if (onlyUnread && unread === 0) return false
+function passes(index: VersionIndex, key: ChannelKey, { onlyUnread, excludeTypes }: SyncRequest): boolean {
+  if (onlyUnread && index.get(key)?.unread === 0) return false
   return !excludeTypes?.includes(parseChannelKey(key).channelType)
 }
 
@@ -79,11 +82,15 @@ function passes(key: ChannelKey, unread: number, { onlyUnread, excludeTypes }: S
 export function selectExtras(index: VersionIndex, version: number): SelectedConversation[] {
   const since = index.isKnown(version) ? version : 0
   const items: SelectedConversation[] = []
-  for (const [key, row] of index.rows) {
+  const { columns } = index
+  for (const [place, extraVersion] of columns.extraVersion.entries()) {
+    if (extraVersion <= since) continue
+    const key = columns.key[place] as ChannelKey
+    const row = index.get(key)
     // To one that begins anew what is blank need not be said, unless it was not: that one may have written what was there. To
     // one from another history everything must.
-    if (row.extraVersion > since && (version > 0 || row.extra !== BLANK_EXTRA || !isStamped(row))) {
-      items.push({ key, version: row.extraVersion, deleted: false })
+    if (row && (version > 0 || row.extra !== BLANK_EXTRA || !isStamped(row))) {
+      items.push({ key, version: extraVersion, deleted: false })
     }
   }
   return items.sort((a, b) => a.version - b.version)
@@ -98,8 +105,10 @@ function isStamped({ extraVersion, reminderVersion }: IndexRow): boolean {
 export function selectReminders(index: VersionIndex, version: number): SelectedConversation[] {
   const since = index.isKnown(version) ? version : 0
   const items: SelectedConversation[] = []
-  for (const [key, { reminderVersion }] of index.rows) {
-    if (reminderVersion > since) items.push({ key, version: reminderVersion, deleted: false })
+  const { columns } = index
+  for (const [place, reminderVersion] of columns.reminderVersion.entries()) {
+    if (reminderVersion <= since) continue
+    items.push({ key: columns.key[place] as ChannelKey, version: reminderVersion, deleted: false })
   }
   return items.sort((a, b) => a.version - b.version)
 }

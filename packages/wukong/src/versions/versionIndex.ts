@@ -1,6 +1,7 @@
 import { type ChannelKey, type Conversation, ParleyError } from '@parley/core'
 import { createChannelPlaces } from './channelPlaces.js'
 import { advanceRow, decodeIndexRow, encodeIndexRow, type IndexRow, stampRow } from './indexRow.js'
+import { createRowTable, type RowColumns } from './rowTable.js'
 import { shownOf } from './shown.js'
 
 /** Versions that no row of the log has, so that nobody can tell what a client who names one has: both ends excluded. */
@@ -31,6 +32,7 @@ export interface VersionIndex {
   readonly size: number
   /** Each stays in its place: new ones come after them. */
   readonly rows: Iterable<readonly [ChannelKey, IndexRow]>
+  readonly columns: RowColumns
   /** The place of a conversation among the rows, from 0; `undefined` if there is no row of it. */
   placeOf: (channelId: string, channelType: number) => number | undefined
   /**
@@ -71,7 +73,8 @@ export interface VersionIndex {
  * ```
  */
 export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
-  const rows = new Map<ChannelKey, IndexRow>()
+  const rows = createRowTable()
+  const { columns } = rows
   let head = stored?.head ?? 0
   let time = stored?.time ?? 0
   const gaps: VersionGap[] = [...(stored?.gaps ?? [])]
@@ -81,14 +84,13 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       throw new ParleyError('invalid-argument', `rows[${key}] must be a stored row`, { field: 'rows' })
     rows.set(key, row)
   }
-  const places = createChannelPlaces(rows)
+  const places = createChannelPlaces(rows.places)
   /** When the first of the mutes that stand ends; `null` while that must be looked for. */
   let firstEnd: number | null = null
 
   const findFirstEnd = (): number => {
     let first = Number.POSITIVE_INFINITY
-    for (const { mutedUntil } of rows.values())
-      if (mutedUntil > time && mutedUntil < first) first = mutedUntil
+    for (const end of columns.mutedUntil) if (end > time && end < first) first = end
     return first
   }
 
@@ -131,9 +133,8 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
     get size() {
       return rows.size
     },
-    get rows() {
-      return rows.entries()
-    },
+    rows,
+    columns,
     placeOf: places.of,
     integrate: (version, touched) => (version <= head ? change([]) : compare(version, touched)),
     get nextDue() {
@@ -143,7 +144,9 @@ export function createVersionIndex(stored?: StoredVersionIndex): VersionIndex {
       // Asked before each answer, and as a rule there is nothing.
       if (nextDue() > now) return []
       const ended: ChannelKey[] = []
-      for (const [key, { mutedUntil }] of rows) if (mutedUntil > time && mutedUntil <= now) ended.push(key)
+      for (const [place, end] of columns.mutedUntil.entries()) {
+        if (end > time && end <= now) ended.push(columns.key[place] as ChannelKey)
+      }
       return ended
     },
     pass(version, now, due) {
