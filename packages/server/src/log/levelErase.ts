@@ -1,5 +1,5 @@
 import type { LevelChange, LevelDatabase } from './levelDatabase.js'
-import { ALL_UNERASED, type KeyRange, ownerOfKey, unerasedKey, unerasedRange } from './levelKeys.js'
+import { ALL_UNERASED, type KeyRange, rangeNameOf, rangeOf, unerasedKey, unerasedName } from './levelKeys.js'
 import { encodeValue } from './rowCodec.js'
 
 /** Gets what was deleted or replaced out of the files of a LevelDB. */
@@ -18,8 +18,6 @@ export interface LevelEraserOptions {
 
 /** So many ranges that lie next to each other are rewritten together. */
 const CHUNK_SIZE = 64
-/** The kind of keys that say nothing of anybody: the numbers of rooms. */
-const NUMBERS = 'meta'
 /** The kind of keys that are written over. */
 const REPLACED = 'value'
 
@@ -34,7 +32,9 @@ const REPLACED = 'value'
 export async function createLevelEraser(options: LevelEraserOptions): Promise<LevelEraser> {
   const { database, alone } = options
   // Written down with what is deleted, for a process may end before it has erased that.
-  const noted = new Set(await database.read((level) => level.keys(ALL_UNERASED).all()))
+  const written = await database.read((level) => level.keys(ALL_UNERASED).all())
+  /** The names of ranges. */
+  const noted = new Set(written.map(unerasedName))
   let running: Promise<void> = Promise.resolve()
 
   /** Writes files anew that hold anything of ranges, which are in order. */
@@ -50,24 +50,24 @@ export async function createLevelEraser(options: LevelEraserOptions): Promise<Le
   }
 
   const run = async (): Promise<void> => {
-    const keys = [...noted]
-    if (keys.length === 0) return
-    for (const key of keys) noted.delete(key)
+    const names = [...noted]
+    if (names.length === 0) return
+    for (const name of names) noted.delete(name)
     try {
       // Who began to read before the deletion holds on to what was deleted.
       await database.settled()
       await database.read((level) => level.compactRange(ALL_UNERASED.gte, ALL_UNERASED.gte))
-      const ranges = keys.map(unerasedRange).sort((a, b) => (a.gte < b.gte ? -1 : 1))
+      const ranges = names.map(rangeOf).sort((a, b) => (a.gte < b.gte ? -1 : 1))
       for (let from = 0; from < ranges.length; from += CHUNK_SIZE) {
         await rewrite(ranges.slice(from, from + CHUNK_SIZE))
       }
       await alone(async () => {
         // Files that somebody still read from are then gone too.
         await database.renew()
-        return keys.filter((key) => !noted.has(key)).map(deletion)
+        return names.filter((name) => !noted.has(name)).map((name) => deletion(unerasedKey(name)))
       })
     } catch (error) {
-      for (const key of keys) noted.add(key)
+      for (const name of names) noted.add(name)
       throw error
     }
   }
@@ -78,12 +78,10 @@ export async function createLevelEraser(options: LevelEraserOptions): Promise<Le
       for (const change of changes) {
         // First, for most changes are new rows.
         if (change.type === 'put' && !change.key.startsWith(`${REPLACED}/`)) continue
-        const kind = change.key.slice(0, change.key.indexOf('/'))
-        const owner = ownerOfKey(change.key)
-        if (owner === null || kind === NUMBERS) continue
-        const key = unerasedKey(kind, owner)
-        if (noted.has(key)) continue
-        noted.add(key)
+        const name = rangeNameOf(change.key)
+        if (name === null || noted.has(name)) continue
+        noted.add(name)
+        const key = unerasedKey(name)
         notes.push({ type: 'put', key, value: encodeValue(key, new Uint8Array()) })
       }
       return notes.length > 0 ? [...changes, ...notes] : changes

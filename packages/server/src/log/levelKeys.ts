@@ -120,20 +120,28 @@ export function ownerRange(kind: string, owner: string): KeyRange {
   return kind === 'meta' ? { gte: key, lt: `${key}\0` } : under(key)
 }
 
-/** The key that names all keys of a kind and an encoded owner as a range of {@link ALL_UNERASED}. */
-export function unerasedKey(kind: string, owner: string): string {
-  return `${UNERASED}/${kind}/${owner}`
+/**
+ * How a range of keys of one kind and owner is named, by one of its keys; `null` where there is nothing to be named: the
+ * numbers of rooms, and keys that belong to nobody.
+ */
+export function rangeNameOf(key: string): string | null {
+  const to = key.indexOf('/', key.indexOf('/') + 1)
+  return to === -1 ? null : key.slice(0, to)
 }
 
-/** The range that such a key names. */
-export function unerasedRange(key: string): KeyRange {
-  const [, kind = '', owner = ''] = key.split('/')
-  return ownerRange(kind, owner)
+/** The key by which a range is among {@link ALL_UNERASED}. */
+export function unerasedKey(rangeName: string): string {
+  return `${UNERASED}/${rangeName}`
 }
 
-/** All keys of a kind. */
-export function kindRange(kind: string): KeyRange {
-  return under(kind)
+/** The name of the range that such a key is for. */
+export function unerasedName(key: string): string {
+  return key.slice(UNERASED.length + 1)
+}
+
+/** All keys of a kind, or of a range by its name. */
+export function rangeOf(name: string): KeyRange {
+  return under(name)
 }
 
 /** The version at the end of the key of a row, a snapshot, or what is in quarantine. */

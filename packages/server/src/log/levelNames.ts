@@ -1,5 +1,5 @@
 import type { LevelDatabase } from './levelDatabase.js'
-import { decodeOwner, type KeyRange, kindRange, ownerOfKey, ownerRange } from './levelKeys.js'
+import { decodeOwner, type KeyRange, ownerOfKey, ownerRange, rangeOf } from './levelKeys.js'
 import type { ValueScope } from './logStore.js'
 
 /** The kinds of keys that a room has. The first is of all rooms that can be read. */
@@ -29,7 +29,7 @@ export async function* ownedRanges(database: LevelDatabase): AsyncIterable<KeyRa
 
 /** Those that have keys of a kind: from one to the next, without a look at all the keys of each. */
 async function* ownersOf(database: LevelDatabase, kind: string): AsyncIterable<string> {
-  const { gte, lt } = kindRange(kind)
+  const { gte, lt } = rangeOf(kind)
   for (let from = gte; ; ) {
     const range = { gte: from, lt, limit: 1 }
     const [key] = await database.read((level) => level.keys(range).all())
