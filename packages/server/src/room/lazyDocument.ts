@@ -26,7 +26,7 @@ export class LazyDocument implements EditedDocument {
   private bytes = new Uint8Array(0)
   private readonly ends: number[] = []
   private limit = drawLimit()
-  /** Up to where clients got with edits that wait, or waited. */
+  /** Up to where clients get with the edits that wait. */
   private readonly clocks = new Map<number, number>()
   /** What they delete: a client, from where and up to where, and so on. */
   private readonly deleted: number[] = []
@@ -45,9 +45,18 @@ export class LazyDocument implements EditedDocument {
    * @throws if some of it cannot be applied, or in part only: from then on, whatever is asked
    */
   get doc(): Y.Doc {
+    this.catchUp()
+    return this.applied
+  }
+
+  /**
+   * Applies what was added and still waits.
+   *
+   * @throws as {@link LazyDocument.doc} does
+   */
+  catchUp(): void {
     this.throwIfFaulty()
     if (this.ends.length > 0) this.applyEdits()
-    return this.applied
   }
 
   /** True if it has been let go of. */
@@ -137,6 +146,7 @@ export class LazyDocument implements EditedDocument {
 
   private forgetEdits(): void {
     this.ends.length = 0
+    this.clocks.clear()
     this.deleted.length = 0
     this.limit = drawLimit()
   }

@@ -157,7 +157,7 @@ class LoadedDocument implements RoomDocument {
 
   follow(follower: RoomFollower): () => void {
     // From here on it is up to date with each row.
-    void this.doc
+    this.lazy.catchUp()
     this.followers.add(follower)
     return () => this.followers.delete(follower)
   }
