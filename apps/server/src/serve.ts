@@ -16,6 +16,7 @@ import {
   openLevelLog,
   ServerError,
   type ServerOptions,
+  tuneGarbageCollection,
   type WukongNotifier,
   withDiskFloor,
 } from '@parley/server'
@@ -38,6 +39,7 @@ export async function runServe(
   { out }: Output,
 ): Promise<void> {
   const settings = readServeSettings(args, env)
+  tuneGarbageCollection()
   const { store: kept, web } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.

@@ -93,3 +93,4 @@ export {
   type RoomsOptions,
 } from './room/rooms.js'
 export { createServer, type Server, type ServerAddress, type ServerOptions } from './server.js'
+export { tuneGarbageCollection } from './tuneGarbageCollection.js'

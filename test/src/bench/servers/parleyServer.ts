@@ -5,6 +5,7 @@ import {
   openLevelLog,
   type Server,
   type ServerOptions,
+  tuneGarbageCollection,
 } from '@parley/server'
 import { serveCalls } from '../workers/serveCalls.js'
 
@@ -27,6 +28,9 @@ const MANY = { perSecond: 1_000_000, burst: 1_000_000 }
 let log: LogStore | undefined
 let server: Server | undefined
 let loads = 0
+
+// As `parley serve` does.
+tuneGarbageCollection()
 
 /** A Parley server. */
 const calls = {
