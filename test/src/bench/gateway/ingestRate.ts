@@ -4,7 +4,7 @@ import type { Servers } from './servers.js'
 
 const MEMBERS = 1000
 const CONVERSATIONS = 20
-const RUNS = 15
+const RUNS = 31
 
 /** One message to many who are away, beside bare appends to their logs in one group. */
 export async function ingestRate({ forgetful }: Servers): Promise<Row[]> {

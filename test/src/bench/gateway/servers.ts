@@ -41,7 +41,7 @@ export function withServers<Result>(use: (servers: Servers) => Promise<Result>):
 }
 
 /** How often each load is run. */
-export const RUNS = 5
+export const RUNS = 9
 
 /** Runs loads in turns, so that what else the machine does hits all of them. */
 export async function runInTurns<Name extends string>(
