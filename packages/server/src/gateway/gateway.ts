@@ -138,12 +138,16 @@ export function addGateway(
     scope.addContentTypeParser(
       'application/json',
       { parseAs: 'string' },
+      // With a callback, as a promise for every request is more for the garbage collector.
       (_request: unknown, body: string, done: (error: Error | null, parsed?: unknown) => void) => {
+        let parsed: unknown
         try {
-          done(null, body === '' ? undefined : parseExactJson(body, 'the body'))
+          parsed = body === '' ? undefined : parseExactJson(body, 'the body')
         } catch (error) {
           done(error as Error)
+          return
         }
+        done(null, parsed)
       },
     )
     scope.setReplySerializer(stringifyExactJson)
