@@ -17,7 +17,7 @@ import { listValues, readValue, readValues, valueChanges } from './levelValues.j
 import type { LogRow, LogStore, WrittenBatch } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { encodeQuarantined } from './quarantineRecord.js'
-import { encodeMeta } from './roomMeta.js'
+import { encodeMeta, NEW_ROOM } from './roomMeta.js'
 import { encodeValue } from './rowCodec.js'
 
 export interface LevelLogOptions {
@@ -153,7 +153,15 @@ async function createLevelLog(
       const keys = new RoomKeys(room)
       return add({ kind: 'own', keys, own, valueKeys: (own.reads ?? []).map((name) => keys.value(name)) })
     },
-    load: (room, { after = 0 } = {}) => database.read((level) => readRoom(level, new RoomKeys(room), after)),
+    async load(room, { after = 0 } = {}) {
+      const keys = new RoomKeys(room)
+      const { writes } = recent
+      if (recent.find(keys) === NEW_ROOM)
+        return { epoch: 0, version: 0, snapshot: null, rows: [], damaged: [] }
+      const stored = await database.read((level) => readRoom(level, keys, after))
+      if (stored.epoch === 0 && stored.version === 0) recent.noteAbsent(keys, writes)
+      return stored
+    },
 
     heads: readHeads,
 

@@ -55,11 +55,45 @@ describe('the recent numbers of rooms', () => {
     }
   })
 
-  it('[L20] do not include those of rooms that do not exist', async () => {
-    const { state, recent } = open(5)
+  it('[L20] include that there is no room, until there is one or that is not known', async () => {
     const nobody = new RoomKeys('nobody')
+    const { state, recent } = open(5)
+    const writes: Array<() => void> = [
+      () => recent.keep(new Map([[ALICE.meta, numbers(6)]])),
+      () => recent.forget([{ type: 'put', key: nobody.meta, value: new Uint8Array() }]),
+      () => recent.clear(),
+    ]
+    for (const [index, write] of writes.entries()) {
+      state.reads = 0
+      expect(await versionOf(recent, nobody)).toEqual(numbers(0))
+      expect(await versionOf(recent, nobody)).toEqual(numbers(0))
+      expect(state.reads).toBe(index === 1 ? 0 : 1)
+      write()
+    }
     await versionOf(recent, nobody)
-    expect(await versionOf(recent, nobody)).toEqual(numbers(0))
-    expect(state.reads).toBe(2)
+    recent.keep(new Map([[nobody.meta, numbers(1)]]))
+    expect(await versionOf(recent, nobody)).toEqual(numbers(1))
+  })
+
+  it('[L20] do not take it for granted that there is no room where something was written meanwhile', async () => {
+    const nobody = new RoomKeys('nobody')
+    const { state, recent } = open(5)
+    const { writes } = recent
+    recent.keep(new Map([[ALICE.meta, numbers(6)]]))
+    recent.noteAbsent(nobody, writes)
+    expect(recent.find(nobody)).toBe(undefined)
+    recent.noteAbsent(nobody, recent.writes)
+    expect(recent.find(nobody)).toEqual(numbers(0))
+    expect(state.reads).toBe(0)
+  })
+
+  it('[L20] lets rooms that do not exist take the place of no others', async () => {
+    const { state, recent } = open(5)
+    await versionOf(recent)
+    for (let n = 0; n < 25_000; n++) recent.noteAbsent(new RoomKeys(`nobody ${n}`), recent.writes)
+    await versionOf(recent)
+    expect(state.reads).toBe(1)
+    expect(recent.find(new RoomKeys('nobody 0'))).toBe(undefined)
+    expect(recent.find(new RoomKeys('nobody 24999'))).toEqual(numbers(0))
   })
 })

@@ -12,9 +12,12 @@ export interface RoomMeta {
   writer?: RoomWriterState
 }
 
+/** Those of a room of which nothing is stored. */
+export const NEW_ROOM: Readonly<RoomMeta> = Object.freeze({ epoch: 0, version: 0, snapshotVersion: 0 })
+
 /** Reads a room's numbers, those of a new room if there are none; an error is returned, for it concerns one room of many. */
 export function decodeMeta(key: string, value: Uint8Array | undefined): RoomMeta | ServerError {
-  if (!value) return { epoch: 0, version: 0, snapshotVersion: 0 }
+  if (!value) return NEW_ROOM
   const payload = decodeValue(key, value)
   if (!(payload instanceof Uint8Array)) {
     return damaged(key, payload.damage)
