@@ -46,17 +46,18 @@ export function detachMessages(
   for (const [key, inChannel] of checkMessages(messages, nameOf)) {
     writeMessages(writer, userId, key, NOTHING_KNOWN, inChannel)
   }
-  const lines = detachLines(writer.lines())
+  const lines = writer.lines()
+  const detached = detachLines(lines)
   return {
     acknowledges: messages.some(
       ({ fromUid, clientMsgNo }) =>
         fromUid === userId && clientMsgNo !== undefined && parseSubmissionId(clientMsgNo) !== null,
     ),
     encode(as) {
-      const structs = detachedItems(lines, as)
+      const structs = detachedItems(detached, as)
       return {
         update: encodeUpdate(new Map([[as.client, { structs, offset: 0 }]]), new Map()),
-        clocks: lines.lines.length,
+        clocks: lines.length,
       }
     },
   }

@@ -12,6 +12,7 @@ export interface DetachedLines {
   readonly content: Y.ContentAny
 }
 
+/** Prepares lines for {@link detachedItems}. */
 export function detachLines(lines: readonly string[]): DetachedLines {
   return { lines, content: new EncodedContent([...lines]) }
 }
