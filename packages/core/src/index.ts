@@ -37,6 +37,7 @@ export { decodeUpdate, isEmptyUpdate, MAX_DEPTH, references, type DecodedUpdate 
 export { encodeUpdate, type DeletedRanges, type StructRuns } from './document/encode.js'
 export { findGap, type Gap } from './document/gap.js'
 export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
+export { type PieceSize, splitUpdate } from './document/splitUpdate.js'
 export { forgetTransactions, onUpdate, type DocumentUpdate } from './document/updates.js'
 
 export {
