@@ -73,7 +73,7 @@ export {
   type ReminderManager,
 } from './manager/reminderManager.js'
 export type { ConversationDelegate } from './manager/delegates.js'
-export type { WukongConversation } from './manager/model.js'
+export type { WukongConversation, WukongConversationExtra, WukongMessage } from './manager/model.js'
 export {
   MAX_ATTEMPTS,
   PROVIDER_TIMEOUT_MS,
@@ -87,10 +87,12 @@ export type {
   OutgoingExtra,
   ReminderDoneProvider,
   ReminderProvider,
+  ResultCallback,
   SyncConversationAck,
   SyncConversationExtraProvider,
   SyncConversationProvider,
   UpdateConversationExtraProvider,
+  VersionCallback,
 } from './manager/providers.js'
 export type { SyncOutcome } from './manager/syncLoop.js'
 

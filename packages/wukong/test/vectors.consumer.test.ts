@@ -374,7 +374,7 @@ describe('local operations and delegates', () => {
 
   it('[J-35] keep: a new conversation comes as an update, with an optional onConversationAdd before it', async () => {
     const app = startApp()
-    app.manager.addDelegate({ onConversationAdd: (rows) => app.heard.push(['add', rows[0]?.unreadCount]) })
+    app.manager.addDelegate({ onConversationAdd: (row) => app.heard.push(['add', row.unreadCount]) })
     app.manager.receive(wireMessage(u1, 1))
     expect(new Set(app.heard)).toEqual(
       new Set([

@@ -3,16 +3,21 @@ import {
   type Channel,
   type ChannelKey,
   type Conversation,
+  type ConversationChange,
   type ConversationField,
   createEmitter,
   parseChannelKey,
+  type Store,
 } from '@parley/core'
-import type { WukongConversation } from './model.js'
+import { isRow, toWukongConversation, type WukongConversation } from './model.js'
 
 /** What an app implements to hear of changes, whoever made them. Every member may be left out. */
 export interface ConversationDelegate {
-  /** Rows that were not in the list before; an extra of this package, called before the update with the same rows. */
-  readonly onConversationAdd?: (conversations: readonly WukongConversation[]) => void
+  /**
+   * One conversation that was not in the list before, as the SDK's documentation has it. The SDK itself never calls it, so
+   * {@link ConversationDelegate.onConversationUpdate} follows with the same conversation.
+   */
+  readonly onConversationAdd?: (conversation: WukongConversation) => void
   /** Rows that are new or changed. */
   readonly onConversationUpdate?: (conversations: readonly WukongConversation[]) => void
   readonly onConversationUnreadCountUpdate?: (channel: Channel, unreadCount: number) => void
@@ -45,18 +50,46 @@ interface Pending {
 }
 
 /** Creates the {@link Delegates} of a manager. */
-export function createDelegates(
-  toModel: (conversation: Conversation) => WukongConversation,
-  reportError: (error: unknown) => void,
-): Delegates {
+export function createDelegates(store: Store, reportError: (error: unknown) => void): Delegates {
+  const toModel = (conversation: Conversation): WukongConversation =>
+    toWukongConversation(conversation, store.userId)
   const subscriptions = new Map<ConversationDelegate, () => void>()
   const emitter = createEmitter<(delegate: ConversationDelegate) => void>(reportError)
+  /** Conversations that have a draft and no message: the store lists them, the SDKs do not. */
+  const draftsOnly = new Set<ChannelKey>()
   let isQuiet = false
   let collected: Pending | null = null
 
   const tell = (call: (delegate: ConversationDelegate) => void): void => emitter.emit(call)
 
-  const note = (pending: Pending, { changes, source }: ChangeBatch): void => {
+  const noteDraftsOnly = (): void => {
+    for (const key of store.keys()) {
+      const { hidden, lastMessage } = store.conversation(parseChannelKey(key)).getSnapshot()
+      if (!hidden && lastMessage === null) draftsOnly.add(key)
+    }
+  }
+
+  /** What a batch changed in the list as the SDKs have it. */
+  const changesOfRows = ({ changes }: ChangeBatch): ConversationChange[] =>
+    changes.flatMap((change): ConversationChange[] => {
+      if (change.type === 'removed') {
+        draftsOnly.delete(change.key)
+        const { lastMessage } = store.conversation(parseChannelKey(change.key)).getSnapshot()
+        return lastMessage === null ? [] : [change]
+      }
+      const { conversation } = change
+      if (!isRow(conversation)) {
+        draftsOnly.add(conversation.key)
+        return []
+      }
+      return draftsOnly.delete(conversation.key) ? [{ type: 'added', conversation, to: 0 }] : [change]
+    })
+
+  const note = (
+    pending: Pending,
+    changes: readonly ConversationChange[],
+    source: ChangeBatch['source'],
+  ): void => {
     for (const change of changes) {
       if (change.type === 'removed') {
         pending.changed.delete(change.key)
@@ -84,7 +117,7 @@ export function createDelegates(
     const rows = [...changed.values()].sort((a, b) => placeOf(a) - placeOf(b))
     const models = rows.map(toModel)
     const fresh = rows.filter(({ key }) => added.has(key)).map(toModel)
-    if (fresh.length > 0) tell((delegate) => delegate.onConversationAdd?.(fresh))
+    for (const model of fresh) tell((delegate) => delegate.onConversationAdd?.(model))
     if (models.length > 0) tell((delegate) => delegate.onConversationUpdate?.(models))
     for (const { channel, unread } of read.values()) {
       tell((delegate) => delegate.onConversationUnreadCountUpdate?.(channel, unread))
@@ -94,6 +127,8 @@ export function createDelegates(
 
   return {
     add(delegate) {
+      // Only who is called for additions needs to know which conversations were listed without a message.
+      if (delegate.onConversationAdd) noteDraftsOnly()
       if (!subscriptions.has(delegate))
         subscriptions.set(
           delegate,
@@ -106,9 +141,10 @@ export function createDelegates(
     },
     tell,
     take(batch) {
-      if (isQuiet) return
+      const changes = changesOfRows(batch)
+      if (isQuiet || changes.length === 0) return
       const pending = collected ?? newPending()
-      note(pending, batch)
+      note(pending, changes, batch.source)
       if (!collected) flush(pending)
     },
     quietly(action) {

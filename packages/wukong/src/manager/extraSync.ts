@@ -2,8 +2,9 @@ import { type ChannelKey, parseChannelKey, type Store, type Version } from '@par
 import { readArray, readVersion, versionNumber } from '../json/fields.js'
 import { type ConversationExtra, readExtra } from '../wire/extra.js'
 import { currentState, isPending, readAgreement, writeAgreement } from './agreement.js'
-import { callProvider } from './callProvider.js'
+import { callProvider, readVersionArguments } from './callProvider.js'
 import type { Delegates } from './delegates.js'
+import { isRow } from './model.js'
 import type { ManagerContext } from './options.js'
 import type { SyncConversationExtraProvider, UpdateConversationExtraProvider } from './providers.js'
 import { isNewer, takeExtra } from './takeExtra.js'
@@ -20,6 +21,8 @@ export interface ExtraSync {
   push: (key: ChannelKey) => Promise<void>
   /** Sends what changed here of some conversations, in a while. */
   pushSoon: (keys: Iterable<ChannelKey>) => void
+  /** True if the conversation has a change that the provider does not have. */
+  hasUnsent: (key: ChannelKey) => boolean
   close: () => void
 }
 
@@ -68,9 +71,9 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
     const call = self.updateProvider
     const agreed = readAgreement(handle, provider)
     const mine = currentState(handle)
-    // One in no list waits until it is in one: its server does not know it yet, or any more.
-    if (!call || isClosed || handle.getSnapshot().hidden || !isPending(agreed, mine)) return
-    const version = await callProvider<number | string | bigint>(
+    // An extra of a conversation in no list waits until it is in one: its server does not know it yet, or any more.
+    if (!call || isClosed || !isRow(handle.getSnapshot()) || !isPending(agreed, mine)) return
+    const { result: version } = await callProvider<number | string | bigint>(
       call,
       1,
       (callback) => {
@@ -80,10 +83,16 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
           ...mine,
           draftUpdatedAt: draft?.editedAt ?? 0,
           version: versionNumber(agreed.version),
+          extraData: handle.getSnapshot().attributes,
         }
         return call(extra, callback)
       },
-      { name: 'The provider that updates an extra', timeoutMs, environment },
+      {
+        name: 'The provider that updates an extra',
+        timeoutMs,
+        environment,
+        readArguments: readVersionArguments,
+      },
     )
     if (isClosed) return
     const given: Version = readVersion(version)
@@ -126,15 +135,22 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
 
   const fetch = async (call: SyncConversationExtraProvider): Promise<void> => {
     const version = versionNumber(store.cursors.get(cursor))
-    const answer = await callProvider<unknown>(call, 1, (callback) => call(version, callback), {
-      name: 'The provider that syncs extras',
-      timeoutMs,
-      environment,
-    })
+    const { result, version: given } = await callProvider<unknown>(
+      call,
+      1,
+      (callback) => call(version, callback),
+      {
+        name: 'The provider that syncs extras',
+        timeoutMs,
+        environment,
+      },
+    )
     if (isClosed) return
-    const extras = readArray(answer, 'extras').flatMap((value, index) => {
+    const extras = readArray(result, 'extras').flatMap((value, index) => {
       try {
-        return [readExtra(value, `extras[${index}]`)]
+        const extra = readExtra(value, `extras[${index}]`)
+        // One without a version of its own has that of the answer.
+        return [extra.version === 0 ? { ...extra, version: given } : extra]
       } catch (error) {
         environment.reportError(error)
         return []
@@ -143,6 +159,7 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
     delegates.together([], () => {
       for (const extra of extras) self.take(extra)
       for (const { version } of extras) store.cursors.advance(cursor, version)
+      store.cursors.advance(cursor, given)
     })
   }
 
@@ -161,6 +178,10 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
       }
     },
     push,
+    hasUnsent(key) {
+      const handle = store.conversation(parseChannelKey(key))
+      return isPending(readAgreement(handle, provider), currentState(handle))
+    },
     pushSoon(keys) {
       if (!self.updateProvider || isClosed) return
       for (const key of keys) waiting.add(key)

@@ -22,7 +22,7 @@ interface Settings {
  */
 export function mergeAnswer(
   store: Store,
-  { conversations, deletes }: SyncAnswer,
+  { conversations, deletes, version }: SyncAnswer & { readonly version: Version },
   context: ManagerContext,
   delegates: Delegates,
   extras: Pick<ExtraSync, 'take'>,
@@ -42,6 +42,7 @@ export function mergeAnswer(
           environment.reportError(error)
         }
       }
+      store.cursors.advance(provider, version)
     })
     // From the last to the first: what is pinned later is put on top.
     for (const conversation of [...taken].reverse()) takeSettings(store, provider, conversation)

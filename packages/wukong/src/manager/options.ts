@@ -1,5 +1,6 @@
 import { type Conversation, defaultEnvironment, type Environment } from '@parley/core'
 import type { ReminderManager } from './reminderManager.js'
+import { scheduleWork } from './scheduleWork.js'
 
 /** How long a provider may take. An app that calls back only where there is something to say is taken to have nothing then. */
 export const PROVIDER_TIMEOUT_MS = 30_000
@@ -53,6 +54,6 @@ export function resolveOptions(options: ManagerOptions): ManagerContext {
     reminders: undefined,
     lastMessageSeq: undefined,
     ...options,
-    environment: { ...defaultEnvironment, ...options.environment },
+    environment: { ...defaultEnvironment, schedule: scheduleWork, ...options.environment },
   }
 }

@@ -1,7 +1,7 @@
 import { type Channel, type ChannelKey, createEmitter, parseChannelKey, type Store } from '@parley/core'
 import { isFields, readArray, versionNumber } from '../json/fields.js'
 import { fromReminder, readReminder, toReminderInput, type WukongReminder } from '../wire/reminder.js'
-import { callProvider } from './callProvider.js'
+import { callProvider, ProviderError } from './callProvider.js'
 import { type ManagerOptions, resolveOptions } from './options.js'
 import type { ReminderDoneProvider, ReminderProvider } from './providers.js'
 
@@ -12,6 +12,10 @@ export interface ReminderDelegate {
 
 /** Mentions and requests to join, to and from an app's server. */
 export interface ReminderManager {
+  /** The provider that {@link ReminderManager.setReminderProvider} set. May be assigned, as the SDK's property. */
+  reminderProvider: ReminderProvider | null
+  /** The provider that {@link ReminderManager.setReminderDoneProvider} set. May be assigned, as the SDK's property. */
+  reminderDoneProvider: ReminderDoneProvider | null
   setReminderProvider: (provider: ReminderProvider | null) => void
   setReminderDoneProvider: (provider: ReminderDoneProvider | null) => void
   /** Fetches new reminders, then tells what was done here. A provider that says nothing has nothing. */
@@ -121,6 +125,18 @@ export function createReminderManager(
   }
 
   return {
+    get reminderProvider() {
+      return fetch
+    },
+    set reminderProvider(next) {
+      fetch = next
+    },
+    get reminderDoneProvider() {
+      return finish
+    },
+    set reminderDoneProvider(next) {
+      finish = next
+    },
     setReminderProvider(next) {
       fetch = next
     },
@@ -131,16 +147,17 @@ export function createReminderManager(
       const call = fetch
       if (call) {
         const version = versionNumber(store.cursors.get(cursor))
-        const answer = await callProvider<unknown>(call, 1, (callback) => call(version, callback), {
+        const answered = await callProvider<unknown>(call, 1, (callback) => call(version, callback), {
           name: 'The reminder provider',
           timeoutMs,
           environment,
-        }).catch((error) => {
-          if (error?.code !== 'timeout') throw error
+        }).catch((error: unknown) => {
+          if (!(error instanceof ProviderError) || error.code !== 'timeout') throw error
           // TangSengDaoDao's app calls back only with reminders.
           return null
         })
-        take(answer)
+        take(answered?.result)
+        store.cursors.advance(cursor, answered?.version ?? 0)
       }
       await tell()
     },

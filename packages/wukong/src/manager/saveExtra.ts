@@ -1,17 +1,23 @@
-import type { Store } from '@parley/core'
+import type { Json, Store } from '@parley/core'
 import type { ConversationExtra } from '../wire/extra.js'
 
-/** What an app saves of a conversation; what is left out stays as it is. */
+/**
+ * What an app saves of a conversation; what is left out stays as it is. `draftUpdatedAt` and `version` are accepted, because
+ * the SDK's models have them, and have no effect: the store notes when a draft is edited, the provider gives the version.
+ */
 export type ExtraUpdate = Pick<ConversationExtra, 'channel'> &
-  Partial<Pick<ConversationExtra, 'browseTo' | 'keepMessageSeq' | 'keepOffsetY' | 'draft'>>
+  Partial<Omit<ConversationExtra, 'channel'>> & {
+    /** Attributes of the app's own; each merges by itself, and `null` removes one. */
+    readonly extraData?: Readonly<Record<string, Json>>
+  }
 
 /** Writes an extra into the store. */
 export function saveExtra(
   store: Store,
-  { channel, draft, browseTo, keepMessageSeq, keepOffsetY }: ExtraUpdate,
+  { channel, draft, browseTo, keepMessageSeq, keepOffsetY, extraData = {} }: ExtraUpdate,
 ): void {
   const handle = store.conversation(channel)
-  const { keptPosition } = handle.getSnapshot()
+  const { keptPosition, attributes } = handle.getSnapshot()
   store.transact(() => {
     if (browseTo !== undefined) handle.browseTo(browseTo)
     if (keepMessageSeq !== undefined || keepOffsetY !== undefined) {
@@ -26,6 +32,9 @@ export function saveExtra(
         // Beside no message an offset means nothing.
         handle.keepPosition(next.messageSeq === 0 ? null : next)
       }
+    }
+    for (const [name, value] of Object.entries(extraData)) {
+      if (JSON.stringify(attributes[name] ?? null) !== JSON.stringify(value)) handle.setAttribute(name, value)
     }
     if (draft === undefined) return
     if (draft === '') {

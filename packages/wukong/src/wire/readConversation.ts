@@ -62,8 +62,8 @@ export function readConversation(value: unknown, context: ReadConversationContex
   const source = readFields(value, field)
   const at = (name: string): string => `${field}.${name}`
   const channel = readChannel(source, field)
-  const raw = readArray(source.recents, at('recents'))
-  const isDeleted = readFlag(source.is_deleted, at('is_deleted'))
+  const raw = readRecents(source, at)
+  const isDeleted = readFlag(member(source, 'is_deleted', 'isDeleted'), at('is_deleted'))
   const recents = raw.flatMap((recent, index) => {
     try {
       // It is the conversation that was deleted then, and not its messages.
@@ -77,13 +77,14 @@ export function readConversation(value: unknown, context: ReadConversationContex
     }
   })
   const listedSeq = readInteger(
-    member(source, 'last_msg_seq', 'lastMsgSeq'),
+    member(source, 'last_msg_seq', 'lastMsgSeq', 'lastMessageSeq'),
     at('last_msg_seq'),
     0,
     MAX_MESSAGE_SEQ,
   )
-  const unread = source.unread ?? (omitsZero ? 0 : undefined)
-  const extra = member(source, 'extra', 'remoteExtra')
+  const unread = member(source, 'unread', 'unreadCount') ?? (omitsZero ? 0 : undefined)
+  // In the SDK's model `extra` holds attributes of the app, and `remoteExtra` the extra.
+  const extra = member(source, 'remoteExtra', 'extra')
   return {
     channel,
     parent: parentOf(channel),
@@ -100,6 +101,13 @@ export function readConversation(value: unknown, context: ReadConversationContex
     extra: isFields(extra) ? readExtra(extra, at('extra'), channel) : null,
     deleted: isDeleted || tellsDeletion(source, raw, at),
   }
+}
+
+/** The newest messages of a listed conversation, or the one message of the SDK's `WKConversation`. */
+function readRecents(source: Fields, at: (name: string) => string): readonly unknown[] {
+  const { recents, lastMessage } = source
+  if ((recents === undefined || recents === null) && isFields(lastMessage)) return [lastMessage]
+  return readArray(recents, at('recents'))
 }
 
 function readSetting(value: unknown, field: string, omitsZero: boolean): boolean | undefined {
