@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterAll, describe, expect, it } from 'vitest'
-import { readExamples } from './readExamples.js'
+import { codeBlocksOf, readExamples } from './readExamples.js'
 import { removeExamples, runExample } from './runExample.js'
 
 afterAll(removeExamples)
@@ -13,4 +13,11 @@ describe('examples that need a page', () => {
   })
 
   it.each(examples)('$place runs', runExample)
+
+  it('the code of the root README renders the list with a badge of 1', async () => {
+    const [example] = codeBlocksOf('README.md')
+    if (!example) throw new Error('README.md has no TypeScript')
+    await runExample(example)
+    expect(document.body.textContent).toBe('bob (1): Lunch?')
+  })
 })

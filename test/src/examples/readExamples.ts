@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** A piece of code from a docstring. */
+/** A piece of code from a docstring or a README. */
 export interface Example {
-  /** Where it stands, as `packages/core/src/store/createStore.ts:101`. */
+  /** File and line, such as `packages/core/src/store/createStore.ts:101`. */
   readonly place: string
   readonly language: 'ts' | 'tsx'
   readonly code: string
@@ -12,14 +12,27 @@ export interface Example {
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../../')
 
-/** Reads the examples in the docstrings of all published packages. */
+/** Reads the examples in the docstrings and READMEs of all published packages. */
 export function readExamples(): Example[] {
   return readdirSync(`${ROOT}packages`).flatMap((name) => {
     const folder = `packages/${name}/src`
-    return readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /(?<!\.test)\.tsx?$/.test(file))
-      .flatMap((file) => examplesOf(`${folder}/${file}`))
+    return [
+      ...codeBlocksOf(`packages/${name}/README.md`),
+      ...readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => /(?<!\.test)\.tsx?$/.test(file))
+        .flatMap((file) => examplesOf(`${folder}/${file}`)),
+    ]
   })
+}
+
+/** Reads the code blocks of a Markdown file that are TypeScript. */
+export function codeBlocksOf(file: string): Example[] {
+  const text = readFileSync(ROOT + file, 'utf8')
+  return [...text.matchAll(/^```(tsx?)\n(.*?)^```$/gms)].map((match) => ({
+    place: `${file}:${text.slice(0, match.index).split('\n').length}`,
+    language: match[1] === 'tsx' ? 'tsx' : 'ts',
+    code: match[2] ?? '',
+  }))
 }
 
 /** Whether an example is about what lies in PostgreSQL or Redis. */
