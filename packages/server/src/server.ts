@@ -26,6 +26,7 @@ import { createReadiness } from './observe/readiness.js'
 import { createTraffic } from './observe/traffic.js'
 import { createPacer } from './pacer.js'
 import { repeat } from './repeat.js'
+import type { DivergenceKind } from './room/roomContext.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 import { stopServer } from './stopServer.js'
 
@@ -107,6 +108,12 @@ const DEFAULT_PORT = 4300
  */
 const CROWD_BUDGET_MS = 2
 
+/** What the log says of each kind of divergence, and what is done about it. */
+const DIVERGENCES: Record<DivergenceKind, string> = {
+  'server-rolled-back':
+    'a device has entries of this server that the store lacks: the store was rolled back or copied; the server writes under a new client id',
+}
+
 /**
  * Creates a server that keeps Yjs documents, one for each user, and that y-websocket's `WebsocketProvider` connects to at
  * `/sync/<uid>`.
@@ -167,6 +174,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     logger,
     pace,
     onAppend: (room, version) => onAppend(room, version),
+    onDivergence(room, kind) {
+      metrics.diverged(kind)
+      logger.warn({ room, kind }, DIVERGENCES[kind])
+    },
   })
   let address: ServerAddress | null = null
   let stopping = false

@@ -477,6 +477,30 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
       expect(await write()).toEqual({ client: renewed.client, clock: 5 })
     })
 
+    it("[IDN2] retireWriter gives a room's own rows a new client id, and leaves other clients' rooms as they are", async () => {
+      const store = await open()
+      const write = async (): Promise<RoomWriterState> => {
+        let writer: RoomWriterState = { client: 0, clock: 0 }
+        await store.appendOwn('alice', {
+          compose(as) {
+            writer = as
+            return { update: bytes(1), clocks: 5 }
+          },
+        })
+        return writer
+      }
+      expect(await store.retireWriter('nobody', [1])).toBe(false)
+      const first = await write()
+      expect(await store.retireWriter('alice', [first.client + 1, first.client - 1])).toBe(false)
+      expect(await write()).toEqual({ client: first.client, clock: 5 })
+      expect(await store.retireWriter('alice', [first.client + 1, first.client])).toBe(true)
+      const next = await write()
+      expect(next.clock).toBe(0)
+      expect(next.client).not.toBe(first.client)
+      expect((await store.load('alice')).rows).toHaveLength(3)
+      expect(await names(store)).toEqual(['alice'])
+    })
+
     it('[L21] stores nothing where nothing is composed, and values with the row', async () => {
       const store = await open()
       const refused = store.appendOwn('alice', {
@@ -622,16 +646,21 @@ export function runLogStoreTests(title: string, setup: LogStoreSetup): void {
         expect((await store.size('room 2'))?.quarantined).toHaveLength(1)
         expect(await store.append('room 1', bytes(1))).toBe(11)
         expect([...((await store.values.read('room:room 1', ['x'])).get('x') ?? [])]).toEqual([5])
-        const clocks: number[] = []
-        const compose: OwnAppend['compose'] = ({ clock }) => {
-          clocks.push(clock)
-          return { update: bytes(clock), clocks: 3 }
+      })
+
+      it('[IDN1] gives no clock twice after closing and opening, from a copy of an earlier state too', async () => {
+        let store = await open()
+        const given: RoomWriterState[] = []
+        const compose: OwnAppend['compose'] = (writer) => {
+          given.push(writer)
+          return { update: bytes(writer.clock), clocks: 3 }
         }
-        await store.appendOwn('room 1', { compose })
-        store = await reopen(store)
-        stores.push(store)
-        await store.appendOwn('room 1', { compose })
-        expect(clocks).toEqual([0, 3])
+        for (let opening = 0; opening < 3; opening++) {
+          for (let n = 0; n < 2; n++) await store.appendOwn('room 1', { compose })
+          store = await reopen(store)
+          stores.push(store)
+        }
+        expect(new Set(given.map(({ client, clock }) => `${client}/${clock}`)).size).toBe(6)
       })
     }
 

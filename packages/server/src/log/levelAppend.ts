@@ -39,11 +39,16 @@ const PLANNED_AT_ONCE = 256
 /** So many of LevelDB's threads read for it at most; the others are left to those who wait for an answer. */
 const READERS = 2
 
-/** Finds out what is to be written for jobs, one after the other. */
+/**
+ * Finds out what is to be written for jobs, one after the other.
+ *
+ * @param opening which opening of the store this is: a writer of another one is not continued
+ */
 export async function planAppends(
   database: LevelDatabase,
   recent: RecentNumbers,
   jobs: readonly AppendJob[],
+  opening: string,
 ): Promise<AppendPlan> {
   const rooms = new Map<string, RoomKeys>()
   for (const job of jobs) if (job.kind !== 'values') rooms.set(job.keys.meta, job.keys)
@@ -53,7 +58,9 @@ export async function planAppends(
   const changes: LevelChange[] = []
 
   const compose = ({ keys, own, valueKeys }: OwnJob, meta: RoomMeta): Composed | null => {
-    const { client, clock } = meta.writer ?? drawWriter()
+    // A copied or restored folder cannot be told from the original: the clocks that an earlier opening gave out may be
+    // greater than what is stored here.
+    const { client, clock } = meta.writer?.opening === opening ? meta.writer : drawWriter()
     const { reads = [] } = own
     const seen = new Map<string, Uint8Array>()
     for (const [index, name] of reads.entries()) {
@@ -62,7 +69,7 @@ export async function planAppends(
     }
     const composed = own.compose({ client, clock }, seen)
     if (!composed) return null
-    meta.writer = { client, clock: clock + composed.clocks }
+    meta.writer = { client, clock: clock + composed.clocks, opening }
     for (const [name, value] of composed.values ?? []) {
       const key = valueKeys[reads.indexOf(name)] ?? keys.value(name)
       values.set(key, value)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { ServerError } from '../errors.js'
 import { damaged, damagedFile } from './damaged.js'
@@ -17,7 +18,7 @@ import { listValues, readValue, readValues, valueChanges } from './levelValues.j
 import type { LogRow, LogStore, WrittenBatch } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
 import { encodeQuarantined } from './quarantineRecord.js'
-import { encodeMeta, NEW_ROOM } from './roomMeta.js'
+import { encodeMeta, NEW_ROOM, type RoomMeta } from './roomMeta.js'
 import { encodeValue } from './rowCodec.js'
 
 export interface LevelLogOptions {
@@ -85,6 +86,7 @@ async function createLevelLog(
   onBatch?: (batch: WrittenBatch) => void,
 ): Promise<LogStore> {
   let closing: Promise<void> | null = null
+  const opening = randomUUID()
   const recent = createRecentNumbers(database)
 
   const write = async (changes: readonly LevelChange[]): Promise<void> => {
@@ -97,7 +99,7 @@ async function createLevelLog(
     }
   }
   const append = async (jobs: readonly AppendJob[]): Promise<readonly AppendOutcome[]> => {
-    const { changes, outcomes, numbers } = await planAppends(database, recent, jobs)
+    const { changes, outcomes, numbers } = await planAppends(database, recent, jobs, opening)
     await write(eraser.note(changes))
     recent.keep(numbers)
     const updates = outcomes.filter((outcome) => outcome && 'version' in outcome).length
@@ -208,6 +210,23 @@ async function createLevelLog(
         const { writer: _, ...meta } = await database.read((level) => readNumbers(level, keys))
         return [...changes, { type: 'put', key: keys.meta, value: encodeMeta(keys.meta, meta) }]
       })
+    },
+
+    async retireWriter(room, clients) {
+      const keys = new RoomKeys(room)
+      const isWriter = ({ writer }: RoomMeta): boolean => !!writer && clients.includes(writer.client)
+      // Most callers bring what devices wrote: these need not wait for the disk.
+      const known = (await recent.read([keys])).get(keys.meta)
+      if (!known || 'code' in known || !isWriter(known)) return false
+      let isRetired = false
+      await change(async () => {
+        const stored = await database.read((level) => readNumbers(level, keys))
+        isRetired = isWriter(stored)
+        if (!isRetired) return []
+        const { writer: _, ...meta } = stored
+        return [{ type: 'put', key: keys.meta, value: encodeMeta(keys.meta, meta) }]
+      })
+      return isRetired
     },
 
     size: (room) => database.read((level) => readSize(level, new RoomKeys(room))),

@@ -197,6 +197,14 @@ export interface LogStore {
    * client id from then on: what it wrote next under the old one would wait for ever for what is gone.
    */
   quarantine: (room: string, rows: ReadonlyArray<{ version: number; reason: string }>) => Promise<void>
+  /**
+   * Retires the client id of the server's own rows in a room if it is one of `clients`, durably: the next own row has a new
+   * one. To be called before a row is appended that brings insertions of these clients: under the server's id they can only
+   * come from a copy of the store that went on, or from before this store was rolled back.
+   *
+   * @returns true if the client id was retired
+   */
+  retireWriter: (room: string, clients: readonly number[]) => Promise<boolean>
   /** How much is stored of a room, or `null` if there is no such room. */
   size: (room: string) => Promise<RoomSize | null>
   readonly values: ValueStore

@@ -127,6 +127,13 @@ export function createMemoryLog(): LogStore {
         room.writer = drawWriter()
       }
     },
+    async retireWriter(name, clients) {
+      open()
+      const room = rooms.get(name)
+      if (!room || !clients.includes(room.writer.client)) return false
+      room.writer = drawWriter()
+      return true
+    },
     async size(name) {
       open()
       const room = rooms.get(name)

@@ -9,7 +9,13 @@ export interface RoomMeta {
   version: number
   snapshotVersion: number
   /** As whom the server itself writes; drawn when it first does. */
-  writer?: RoomWriterState
+  writer?: LeasedWriter
+}
+
+/** A writer that only the opening of the store that drew it may continue. */
+export interface LeasedWriter extends RoomWriterState {
+  /** Random text of the opening; see `openLevelLog`. */
+  readonly opening: string
 }
 
 /** Those of a room of which nothing is stored. */

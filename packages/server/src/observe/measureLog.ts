@@ -58,6 +58,7 @@ export function measureLog(store: LogStore, metrics: Metrics): LogStore {
         () => store.quarantine(room, rows),
         () => metrics.quarantined(rows.length),
       ),
+    retireWriter: (room, clients) => store.retireWriter(room, clients).catch(failed.values),
     values: {
       ...store.values,
       list: (scope, range) => store.values.list(scope, range).catch(failed.values),

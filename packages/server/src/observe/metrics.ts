@@ -46,6 +46,8 @@ export interface Metrics {
   readonly compacted: () => void
   readonly quarantined: (rows: number) => void
   readonly storeFailed: (operation: StoreOperation) => void
+  /** A device and the store were found to contradict each other: of which kind. */
+  readonly diverged: (kind: string) => void
   readonly connectionAccepted: () => void
   /** Something was refused: where, of which kind, and with which close code or status. */
   readonly refused: (refusal: { readonly at: string; readonly kind: string; readonly code: number }) => void
@@ -138,6 +140,11 @@ export function createMetrics(): Metrics {
   const loads = histogram('load_duration_seconds', 'Reading a room from the store', STORE_SECONDS)
   const compactions = counter('compactions_total', 'Logs of rooms that were compacted')
   const quarantined = counter('quarantined_rows_total', 'Rows of logs that were put into quarantine')
+  const divergences = counter(
+    'divergences_total',
+    'Devices and stores that were found to contradict each other',
+    ['kind'],
+  )
   const failures = counter('store_errors_total', 'Operations of the store that failed', ['operation'])
   const requests = counter('http_requests_total', 'Requests by HTTP', ['method', 'route', 'status'])
   const durations = histogram('http_request_duration_seconds', 'Requests by HTTP', HTTP_SECONDS, ['route'])
@@ -155,6 +162,7 @@ export function createMetrics(): Metrics {
     compacted: () => compactions.inc(),
     quarantined: (rows) => quarantined.inc(rows),
     storeFailed: (operation) => failures.inc({ operation }),
+    diverged: (kind) => divergences.inc({ kind }),
     connectionAccepted: () => accepted.inc(),
     refused: ({ at, kind, code }) => refusals.inc({ at, kind, code }),
     requestFinished({ method, route, status, seconds }) {

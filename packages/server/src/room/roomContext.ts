@@ -6,6 +6,13 @@ import type { DocumentCache } from './documentCache.js'
 import type { LoadQueue } from './loadQueue.js'
 import type { Room } from './room.js'
 
+/**
+ * How a device and the store contradict each other.
+ *
+ * - `server-rolled-back`: a device has entries under the server's own client id that the store lacks.
+ */
+export type DivergenceKind = 'server-rolled-back'
+
 /** What all rooms have in common, and who is told what becomes of them. */
 export interface RoomContext {
   readonly store: LogStore
@@ -21,6 +28,8 @@ export interface RoomContext {
   readonly onEmpty: (room: Room) => void
   /** A room must not be used any more: it is closed, or what it knows is not what is stored. Called once for each. */
   readonly onEnded: (room: Room) => void
+  /** What a device has and what is stored contradict each other. */
+  readonly onDivergence: (name: string, kind: DivergenceKind) => void
   /** A row may have got into a room's log that nobody will tell of. */
   readonly onDoubt: (name: string) => void
 }

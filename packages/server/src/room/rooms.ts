@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import type { Bus } from '../bus/bus.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
+import { createGroupCommit } from '../log/groupCommit.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Pacer } from '../pacer.js'
@@ -10,7 +11,7 @@ import { repeat } from '../repeat.js'
 import { createDocumentCache } from './documentCache.js'
 import { createLoadQueue } from './loadQueue.js'
 import { createRoom, type Room } from './room.js'
-import type { RoomContext } from './roomContext.js'
+import type { DivergenceKind, RoomContext } from './roomContext.js'
 import type { RoomDocument } from './roomDocument.js'
 import { createTurnstile } from './turnstile.js'
 
@@ -20,9 +21,11 @@ export interface Rooms {
   enter: (name: string) => RoomLease
   /**
    * Lets somebody go on who is about to look at a room's document: at once if that is in memory, or else when it is their
-   * turn among all who have one loaded. `look` must not reject.
+   * turn among all who have one loaded. `look` must not reject. It is given the version that the log had at the time of the
+   * call or later, for a new connection must see what any node acknowledged: 0 where no other node writes to the store, `null`
+   * where the store did not answer.
    */
-  queueLook: (name: string, look: () => Promise<void>) => void
+  queueLook: (name: string, look: (head: number | null) => Promise<void>) => void
   /**
    * Gives access to a room and its document, as of this moment, until `release` is called.
    *
@@ -73,6 +76,8 @@ export interface RoomsOptions {
   logger: Logger
   /** Told of each update of a device that was appended, when it is durable; it must not throw. */
   onAppend?: (room: string, version: number) => void
+  /** Called where a device and the store contradict each other; it must not throw. */
+  onDivergence?: (room: string, kind: DivergenceKind) => void
   /** Those who wait to look at a document go on at this pace; one a turn of the event loop, if left out. */
   pace?: Pacer
 }
@@ -88,6 +93,9 @@ interface Slot {
  */
 const CONCURRENT_LOADS = 2
 
+/** So many heads are asked for with one query. */
+const MAX_HEADS = 1_000
+
 /** Creates {@link Rooms} over a store. */
 export function createRooms({
   store,
@@ -96,6 +104,7 @@ export function createRooms({
   timing,
   logger,
   onAppend = () => {},
+  onDivergence = () => {},
   pace = setImmediate,
 }: RoomsOptions): Rooms {
   const slots = new Map<string, Slot>()
@@ -110,7 +119,7 @@ export function createRooms({
   let closing: Promise<void> | null = null
 
   const context: RoomContext = {
-    ...{ store, bus: bus ?? null, cache, loads, limits, logger, onAppend },
+    ...{ store, bus: bus ?? null, cache, loads, limits, logger, onAppend, onDivergence },
     onEmpty(room) {
       const slot = slots.get(room.name)
       if (slot?.room === room && slot.leases === 0) letGo(slot)
@@ -150,12 +159,22 @@ export function createRooms({
     }
   }
 
-  /** What other nodes wrote must be seen by who asks now. */
   const catchUp = async (room: Room): Promise<void> => {
     if (!bus) return
-    const head = (await store.heads([room.name])).get(room.name) ?? 0
+    const head = await headReader.add(room.name)
     if (head > room.version) await room.catchUp(head)
   }
+
+  /** One query for all who ask while the one before is under way: a crowd must not ask for each room by itself. */
+  const headReader = createGroupCommit<string, number>({
+    async write(names) {
+      const heads = await store.heads([...new Set(names)])
+      return names.map((name) => heads.get(name) ?? 0)
+    },
+    joins: () => true,
+    sizeOf: () => 1,
+    maxBatchSize: MAX_HEADS,
+  })
 
   const acquire: Rooms['acquire'] = async (name) => {
     const { room, release } = enter(name)
@@ -204,8 +223,13 @@ export function createRooms({
   return {
     enter,
     queueLook(name, look) {
-      if (slots.get(name)?.room.isLoaded) void look()
-      else turnstile(look)
+      const queue = (head: number | null): void => {
+        if (slots.get(name)?.room.isLoaded) void look(head)
+        else turnstile(() => look(head))
+      }
+      if (!bus) queue(0)
+      // Not in their turn: in a crowd each would wait for the query of the one before.
+      else headReader.add(name).then(queue, () => queue(null))
     },
     acquire,
     peek: (name) => (bus ? null : (slots.get(name)?.room.peek() ?? null)),

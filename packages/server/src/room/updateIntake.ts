@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type CloseCode } from '@parley/core'
+import { CLOSE_CODES, type CloseCode, type DecodedUpdate } from '@parley/core'
 import type { Audience } from './audience.js'
 import type { DocumentLease, DocumentNeed } from './documentSlot.js'
 import type { Edit } from './edit.js'
@@ -10,7 +10,7 @@ import type { Updates, WorkQueue } from './workQueue.js'
 /** The room that updates are for. */
 export interface UpdateIntakeHost {
   readonly name: string
-  readonly context: Pick<RoomContext, 'store' | 'limits' | 'logger' | 'onAppend' | 'onDoubt'>
+  readonly context: Pick<RoomContext, 'store' | 'limits' | 'logger' | 'onAppend' | 'onDoubt' | 'onDivergence'>
   readonly audience: Audience
   /** The document if it is in memory. */
   takeDocument: (need: DocumentNeed) => DocumentLease | null
@@ -32,9 +32,16 @@ interface Write {
   readonly edit: Edit | null
 }
 
+/** So many clients of a room are remembered; those of others are looked up again. */
+const MAX_DEVICE_CLIENTS = 64
+
 /** Stores what the peers of a room send, in turns. */
 export class UpdateIntake {
   private readonly host: UpdateIntakeHost
+  /** Clients of which it is known that the server does not write as one of them. */
+  private readonly deviceClients = new Set<number>()
+  /** Clients whose first insertions wait to be stored. */
+  private unknownClients: number[] = []
 
   constructor(host: UpdateIntakeHost) {
     this.host = host
@@ -91,7 +98,8 @@ export class UpdateIntake {
         const news = this.takeNews(document, one, writers)
         if (news) writes.push({ queue: one.queue, ...news })
       }
-      const stored = writes.length > 0 ? await this.append(writes) : 0
+      const isWritable = this.unknownClients.length === 0 || (await this.checkClients(writes))
+      const stored = isWritable && writes.length > 0 ? await this.append(writes) : 0
       if (stored > 0) {
         lease.keep()
         document.checkLog()
@@ -130,6 +138,7 @@ export class UpdateIntake {
       for (const { id } of prepared.structs) writers.add(id.client)
     }
     queue.removeUpdates(prepared.taken)
+    if (prepared.outcome === 'news') this.noteClients(prepared.structs)
     if (prepared.outcome === 'known') return queue.peer.marksTime ? { news: NOTHING, edit: null } : null
     if (prepared.outcome === 'invalid') this.refuse(queue, CLOSE_CODES.malformed, prepared.reason)
     else if (prepared.outcome === 'gap') {
@@ -143,6 +152,38 @@ export class UpdateIntake {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, 'the log of the room has to be compacted first')
     } else return { news: prepared.news, edit: prepared.edit }
     return null
+  }
+
+  private noteClients(structs: DecodedUpdate['structs']): void {
+    for (const { id } of structs) {
+      if (this.deviceClients.has(id.client)) continue
+      if (this.deviceClients.size >= MAX_DEVICE_CLIENTS) this.deviceClients.clear()
+      this.deviceClients.add(id.client)
+      this.unknownClients.push(id.client)
+    }
+  }
+
+  /**
+   * Retires the server's own client id where a device has more of it than the store: the store was rolled back, or copied.
+   * What the server wrote next under it would be taken for what the device has.
+   *
+   * @returns false if that could not be done, and nothing may be stored
+   */
+  private async checkClients(writes: readonly Write[]): Promise<boolean> {
+    const { name } = this.host
+    const { store, logger, onDivergence } = this.host.context
+    const clients = this.unknownClients
+    this.unknownClients = []
+    try {
+      if (await store.retireWriter(name, clients)) onDivergence(name, 'server-rolled-back')
+      return true
+    } catch (error) {
+      this.deviceClients.clear()
+      logger.error({ room: name, err: error }, 'the client id of a room could not be checked')
+      for (const { queue } of writes)
+        queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')
+      return false
+    }
   }
 
   /** @returns how many rows were stored */

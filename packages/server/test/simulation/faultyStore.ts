@@ -47,6 +47,7 @@ export function createFaultyStore(inner: LogStore, faults: StoreFaults, random: 
       load: distant((room, options) => inner.load(room, options)),
       heads: distant((rooms) => inner.heads(rooms)),
       readWithHead: distant((room, name) => inner.readWithHead(room, name)),
+      retireWriter: distant((room, clients) => inner.retireWriter(room, clients)),
       compact: distant((room, compaction) => inner.compact(room, compaction)),
       values: {
         ...inner.values,

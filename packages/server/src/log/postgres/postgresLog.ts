@@ -163,6 +163,16 @@ function createPostgresLog(
         ])
       }),
 
+    retireWriter: (room, clients) =>
+      run(async () => {
+        const parameters = [encodeName(room), [...clients]]
+        // Most callers bring what devices wrote: these take no lock.
+        if ((await database.read(statements.FIND_WRITER, parameters)).length === 0) return false
+        await database.write(statements.RETIRE_WRITER, parameters)
+        groups.forget(room)
+        return true
+      }),
+
     size: (room) =>
       run(async () => {
         const name = encodeName(room)

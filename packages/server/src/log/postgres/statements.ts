@@ -6,11 +6,14 @@ function statement(name: string, text: string): Statement {
 
 /**
  * Which history of the database this is. After a fail-over, a restore, or a copy into another database the clocks that the
- * server gave out under a client id may be lost; then it takes a new client id.
+ * server gave out under a client id may be lost; then it takes a new client id. The start time stands for a restored data
+ * directory, whose timeline is the one it had; the file node for tables that a dump was loaded into again.
  */
 const ERA = `hashtextextended(concat_ws('/',
   (select system_identifier from pg_control_system()),
   left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+  extract(epoch from pg_postmaster_start_time()),
+  pg_relation_filenode('parley_rooms'::regclass),
   'parley_rooms'::regclass::oid), 0)`
 
 /** Which database and tables these are: no others have the same, copies of them included. */
@@ -167,6 +170,19 @@ export const QUARANTINE = statement(
     where id in (select room_id from gone)
   )
   insert into parley_quarantine select * from gone`,
+)
+
+/** 1: room, 2: client ids: finds the room if the server's own rows have one of them. */
+export const FIND_WRITER = statement(
+  'find_writer',
+  'select room from parley_rooms where room = $1::bytea and writer_client = any($2::bigint[])',
+)
+
+/** 1: room, 2: client ids: the server's own rows get a new client id if they have one of them. */
+export const RETIRE_WRITER = statement(
+  'retire_writer',
+  `update parley_rooms set writer_turn = writer_turn + 1, writer_client = null, writer_clock = null, writer_era = null
+  where room = $1::bytea and writer_client = any($2::bigint[])`,
 )
 
 export const SIZE = statement(
