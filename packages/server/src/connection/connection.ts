@@ -5,6 +5,7 @@ import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
 import type { Gate } from '../access/gate.js'
 import type { Visit } from '../admission/admission.js'
+import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { DocumentLease } from '../room/documentSlot.js'
@@ -115,7 +116,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     // Followed by `close`.
     socket.on('error', (error) => this.logger.debug({ room: this.room, err: error }, 'a connection failed'))
     socket.pause()
-    rooms.queueLook(room, () => this.enter())
+    rooms.queueLook(room, (head) => this.enter(head))
   }
 
   get access(): Access {
@@ -209,7 +210,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     })
   }
 
-  private async enter(): Promise<void> {
+  private async enter(head: number | null): Promise<void> {
     if (this.ended) return
     const { socket, room } = this
     let entered: RoomLease | null = null
@@ -217,6 +218,13 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     try {
       entered = this.context.rooms.enter(room)
       document = await entered.room.openDocument('look')
+      try {
+        if (head === null) throw new ServerError('store-unavailable', 'The head of a room could not be read')
+        if (head > entered.room.version) await entered.room.catchUp(head)
+      } catch (error) {
+        document.release()
+        throw error
+      }
     } catch {
       entered?.release()
       // Logged where the room was to be loaded, once for all who wait for it.
