@@ -96,5 +96,5 @@ export type {
 } from './manager/providers.js'
 export type { SyncOutcome } from './manager/syncLoop.js'
 
-export { installProviders, type InstalledProviders } from './sdk/installProviders.js'
+export { installProviders, type InstalledProviders, type InstallOptions } from './sdk/installProviders.js'
 export type { SdkModule } from './sdk/types.js'

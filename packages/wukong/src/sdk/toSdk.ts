@@ -3,7 +3,7 @@ import * as string from 'lib0/string'
 import { versionNumber } from '../json/fields.js'
 import { type ConversationExtra, extraOf } from '../wire/extra.js'
 import { writePayload } from '../wire/payload.js'
-import type { WukongReminder } from '../wire/reminder.js'
+import { fromReminder, type WukongReminder } from '../wire/reminder.js'
 import type { SdkChannel, SdkConversation, SdkExtra, SdkMessage, SdkModule, SdkReminder } from './types.js'
 
 /** `MessageStatus.Normal` of the package. */
@@ -12,8 +12,11 @@ const NORMAL = 1
 /** Makes instances of an SDK's own classes; plain objects have none of the methods that it calls. */
 export interface SdkFactory {
   channel: (channel: Channel) => SdkChannel
-  /** A new conversation, or `into` brought up to date: apps hold on to the objects they were given. */
-  conversation: (conversation: Conversation, into?: SdkConversation) => SdkConversation
+  /**
+   * A new conversation, or `into` brought up to date: apps hold on to the objects they were given. Where `received` is the
+   * newest message of it, it is used as it is.
+   */
+  conversation: (conversation: Conversation, into?: SdkConversation, received?: SdkMessage) => SdkConversation
   extra: (extra: ConversationExtra) => SdkExtra
   reminder: (reminder: WukongReminder) => SdkReminder
 }
@@ -51,40 +54,63 @@ export function createSdkFactory(sdk: SdkModule): SdkFactory {
     return made
   }
 
+  const reminder = (source: WukongReminder): SdkReminder => {
+    const made = new sdk.Reminder()
+    made.channel = channel(source.channel)
+    made.reminderID = Number(source.reminderId)
+    made.messageID = source.messageId
+    made.messageSeq = source.messageSeq
+    made.reminderType = source.reminderType
+    made.text = source.text
+    made.data = source.data
+    made.isLocate = source.isLocate
+    made.version = versionNumber(source.version)
+    made.done = source.done
+    return made
+  }
+
   return {
     channel,
     extra,
-    conversation(source, into = new sdk.Conversation()) {
-      const { lastMessage, activeAt, unread, pinned, muted } = source
-      const isSame =
-        into.lastMessage?.messageSeq === lastMessage?.messageSeq && versions.get(into) === lastMessage
+    reminder,
+    conversation(source, into = new sdk.Conversation(), received) {
+      const { lastMessage, activeAt, unread, pinned, muted, reminders } = source
+      const made = sources.get(into)
       into.channel = into.channel ?? channel(source.channel)
       into.unread = unread
-      // In seconds, or its apps sort pinned conversations wrong.
-      into.timestamp = Math.floor((lastMessage?.timestamp ?? activeAt) / 1000)
-      if (!isSame) into.lastMessage = lastMessage ? message(lastMessage, source.channel) : undefined
-      if (lastMessage) versions.set(into, lastMessage)
+      // A message on its way is newer than what the store has, until the IM server has numbered it.
+      const isSending =
+        into.lastMessage !== undefined &&
+        !into.lastMessage.messageSeq &&
+        into.lastMessage.timestamp * 1000 >= (lastMessage?.timestamp ?? 0)
+      if (!isSending) {
+        const isSame =
+          into.lastMessage?.messageSeq === lastMessage?.messageSeq && made?.lastMessage === lastMessage
+        if (received && isNewest(received, source)) into.lastMessage = received
+        else if (!isSame) into.lastMessage = lastMessage ? message(lastMessage, source.channel) : undefined
+        // In seconds, or its apps sort pinned conversations wrong.
+        into.timestamp = Math.floor((lastMessage?.timestamp ?? activeAt) / 1000)
+      }
+      if (made?.reminders !== reminders) {
+        into.reminders = reminders.map((one) => reminder(fromReminder(one, source.channel)))
+      }
+      sources.set(into, source)
       into.extra = { ...(into.extra as object | undefined), top: pinned ? 1 : 0, mute: muted ? 1 : 0 }
       // Version 0: the SDK would take a greater one for its cursor, and pass over drafts that are in no list.
       into.remoteExtra = extra(extraOf(source))
       return into
     },
-    reminder(source) {
-      const made = new sdk.Reminder()
-      made.channel = channel(source.channel)
-      made.reminderID = Number(source.reminderId)
-      made.messageID = source.messageId
-      made.messageSeq = source.messageSeq
-      made.reminderType = source.reminderType
-      made.text = source.text
-      made.data = source.data
-      made.isLocate = source.isLocate
-      made.version = versionNumber(source.version)
-      made.done = source.done
-      return made
-    },
   }
 }
 
-/** The message that a conversation object was last made from. */
-const versions = new WeakMap<SdkConversation, LastMessage>()
+/** What a conversation object was last made from. */
+const sources = new WeakMap<SdkConversation, Conversation>()
+
+/** True if the SDK's message is the newest one of a conversation. */
+function isNewest({ channel, messageSeq }: SdkMessage, source: Conversation): boolean {
+  return (
+    messageSeq === source.lastMessage?.messageSeq &&
+    channel.channelID === source.channel.channelId &&
+    Number(channel.channelType) === source.channel.channelType
+  )
+}

@@ -18,6 +18,7 @@ export interface SdkMessage {
   header: { reddot: boolean; noPersist: boolean; syncOnce: boolean; dup: boolean }
   messageID: string
   messageSeq: number
+  clientSeq: number
   clientMsgNo: string
   fromUID: string
   channel: SdkChannel
@@ -44,6 +45,7 @@ export interface SdkConversation {
   lastMessage?: SdkMessage | undefined
   extra?: unknown
   remoteExtra: SdkExtra
+  reminders: SdkReminder[]
 }
 
 export interface SdkReminder {
@@ -61,12 +63,25 @@ export interface SdkReminder {
 
 type ConversationListener = (conversation: SdkConversation, action: number) => void
 type MessageListener = (message: SdkMessage) => void
+type SendListener = (ack: SdkSendAck) => void
+
+/** The answer of an IM server to a message that this page sent. */
+export interface SdkSendAck {
+  clientSeq: number
+  messageSeq: number
+  /** A bigint-like object or a number; its text has the digits. */
+  messageID: unknown
+  /** 1 for a message that was accepted. */
+  reasonCode: number
+}
 
 export interface SdkConversationManager {
   conversations: SdkConversation[]
   openConversation?: SdkConversation | undefined
   findConversation(channel: SdkChannel): SdkConversation | undefined
   removeConversation(channel: SdkChannel): void
+  updateOrAddConversation(message: SdkMessage): void
+  createEmptyConversation(channel: SdkChannel): SdkConversation
   addConversationListener(listener: ConversationListener): void
   removeConversationListener(listener: ConversationListener): void
   notifyConversationListeners(conversation: SdkConversation, action: number): void
@@ -85,6 +100,8 @@ export interface SdkInstance {
   chatManager: {
     addMessageListener(listener: MessageListener): void
     removeMessageListener(listener: MessageListener): void
+    addMessageStatusListener(listener: SendListener): void
+    removeMessageStatusListener(listener: SendListener): void
   }
   getMessageContent(contentType: number): SdkContent
 }
