@@ -2,12 +2,19 @@
  * What went wrong, as a literal that callers can switch on.
  *
  * - `invalid-argument`: a call was made with a value it does not take; the message names the field.
+ * - `draft-too-long`: a draft would be, or is, longer than `MAX_DRAFT_LENGTH`; the text is not cut, and stays where it is.
  * - `invalid-update`: bytes are no Yjs update, or one that no honest client writes.
  * - `not-found`: a draft, send or message that is named does not exist.
  * - `closed`: the object was closed or destroyed before the call.
  * - `duplicate-yjs`: the document was made by another copy of Yjs than the one Parley uses.
  */
-export type ParleyErrorCode = 'invalid-argument' | 'invalid-update' | 'not-found' | 'closed' | 'duplicate-yjs'
+export type ParleyErrorCode =
+  | 'invalid-argument'
+  | 'draft-too-long'
+  | 'invalid-update'
+  | 'not-found'
+  | 'closed'
+  | 'duplicate-yjs'
 
 /** An error that a caller can act on: `code` says what kind it is, `field` which argument is meant. */
 export class ParleyError extends Error {

@@ -21,9 +21,10 @@ export { MAX_MESSAGE_SEQ, type LastMessage, type Message } from './conversation/
 export type { ProvidedConversation } from './conversation/provide.js'
 export type { Run } from './conversation/runs.js'
 
-export { MAX_DRAFT_LENGTH, type Draft, type ImportedDraft, type Submission } from './drafts/draft.js'
+export type { Draft, ImportedDraft, Submission } from './drafts/draft.js'
 export type { DraftText, DraftView, PendingSend, RecoveredDraft } from './drafts/draftView.js'
 export { smallestEdit, type TextEdit } from './drafts/smallestEdit.js'
+export { MAX_DRAFT_LENGTH } from './drafts/textEdit.js'
 
 export type { ChangeBatch, ConversationChange } from './list/changes.js'
 export type { ListFilter, ListSnapshot, ListView, ListWindow } from './list/listView.js'

@@ -5,6 +5,15 @@ import { applyEdits, mergeEdits, shiftPosition } from './mergeEdits.js'
 /** A field that a draft can be typed in. */
 export type DraftElement = HTMLTextAreaElement | HTMLInputElement
 
+/** Options of {@link bindDraftInput} and `useDraftInput`. */
+export interface DraftInputOptions {
+  /**
+   * Called with the error (code `draft-too-long`) when the text of the field is too long for a draft, at each input until
+   * the text fits; then once with `null`. The field keeps its text meanwhile, and the draft what it had before.
+   */
+  readonly onReject?: (error: ParleyError | null) => void
+}
+
 /**
  * Binds a text field to a draft in both directions, until the returned function is called.
  *
@@ -25,11 +34,17 @@ export type DraftElement = HTMLTextAreaElement | HTMLInputElement
  * unbind()
  * ```
  */
-export function bindDraftInput(draft: Draft, element: DraftElement): () => void {
+export function bindDraftInput(
+  draft: Draft,
+  element: DraftElement,
+  { onReject = () => {} }: DraftInputOptions = {},
+): () => void {
   /** What the field says, as far as the draft was told. */
   let shown = ''
   let composing = false
   let typing = false
+  /** True while the field holds a text that the draft does not take. */
+  let rejected = false
   /** True once the user typed: until then a caret at the end stays there, behind a draft that loads or that others type. */
   let typed = false
   /** What other devices did to the draft since the field was written to. */
@@ -41,7 +56,7 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
 
   const show = (): void => {
     follower.refresh()
-    if (composing || typing) return
+    if (composing || typing || rejected) return
     const next = draftText()
     const edits = applyEdits(element.value, unseen) === next ? unseen : smallestEdits(element.value, next)
     unseen = []
@@ -54,23 +69,35 @@ export function bindDraftInput(draft: Draft, element: DraftElement): () => void 
     const before = shown
     const caret = element.selectionStart ?? undefined
     const ours = smallestEdit(before, element.value, caret)
-    if (!ours) return
+    if (!ours) {
+      accept()
+      return
+    }
     // The draft may be ahead of the field: by what came while an input method was composing.
     const theirs = smallestEdit(before, draftText())
-    shown = element.value
-    unseen = []
     typed = true
     typing = true
     try {
       if (theirs) draft.set(mergeEdits(before, ours, theirs))
-      else draft.set(element.value, caret)
+      else draft.edit(ours)
     } catch (error) {
-      // Longer than a draft may be: the field goes back to what is kept.
-      if (!isParleyError(error, 'invalid-argument')) throw error
+      if (!isParleyError(error, 'draft-too-long')) throw error
+      rejected = true
+      onReject(error)
+      return
     } finally {
       typing = false
     }
+    accept()
+    shown = element.value
+    unseen = []
     show()
+  }
+
+  const accept = (): void => {
+    if (!rejected) return
+    rejected = false
+    onReject(null)
   }
 
   const listeners: Record<string, () => void> = {
@@ -142,6 +169,6 @@ function leave(draft: Draft): void {
   }
 }
 
-function isParleyError(error: unknown, code: ParleyError['code']): boolean {
+function isParleyError(error: unknown, code: ParleyError['code']): error is ParleyError {
   return error instanceof ParleyError && error.code === code
 }

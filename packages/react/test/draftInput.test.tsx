@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
-import { MAX_DRAFT_LENGTH, type Store } from '@parley/core'
+import { MAX_DRAFT_LENGTH, type ParleyError, type Store } from '@parley/core'
 import { act } from 'react'
 import { describe, expect, it } from 'vitest'
-import { useDraftInput } from '../src/index.js'
+import { type DraftInputOptions, useDraftInput } from '../src/index.js'
 import { BOB, link, mount, openStore, sync } from './helpers.js'
 
-function Composer({ channelId = 'bob' }: { channelId?: string }) {
-  return <textarea {...useDraftInput({ channelId, channelType: 1 })} />
+function Composer({ channelId = 'bob', ...options }: { channelId?: string } & DraftInputOptions) {
+  return <textarea {...useDraftInput({ channelId, channelType: 1 }, options)} />
 }
 
 function openComposer(store: Store) {
@@ -151,13 +151,25 @@ describe('useDraftInput', () => {
     expect(field.value).toBe('for bob')
   })
 
-  it('goes back to what is kept when a text is too long', () => {
+  it('[DRF16] a text that is too long stays in the field and is reported until it fits', () => {
     const store = openStore()
-    const { field } = openComposer(store)
+    const rejections: Array<ParleyError | null> = []
+    const mounted = mount(store, <Composer onReject={(error) => void rejections.push(error)} />)
+    const field = mounted.container.querySelector('textarea') as HTMLTextAreaElement
+    field.focus()
     type(field, 'hello')
     type(field, 'x'.repeat(MAX_DRAFT_LENGTH))
-    expect(field.value).toBe('hello')
+    expect(field.value).toHaveLength(MAX_DRAFT_LENGTH + 5)
     expect(textOf(store)).toBe('hello')
+    expect(rejections).toMatchObject([{ code: 'draft-too-long', field: 'text' }])
+    // What arrives meanwhile does not replace it.
+    act(() => store.conversation(BOB).draft.set('hello!'))
+    expect(field.value).toHaveLength(MAX_DRAFT_LENGTH + 5)
+    field.value = 'hello there'
+    fire(field, 'input')
+    expect(rejections.at(-1)).toBeNull()
+    expect(textOf(store)).toBe('hello there!')
+    expect(field.value).toBe('hello there!')
   })
 
   it('goes on with what is typed here after the draft was sent elsewhere', () => {

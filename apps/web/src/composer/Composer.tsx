@@ -1,6 +1,6 @@
-import type { Channel } from '@parley/core'
+import { type Channel, MAX_DRAFT_LENGTH, type ParleyError } from '@parley/core'
 import { useDraft, useDraftInput } from '@parley/react'
-import { type KeyboardEvent, type RefObject, useCallback, useLayoutEffect } from 'react'
+import { type KeyboardEvent, type RefObject, useCallback, useLayoutEffect, useState } from 'react'
 import { readQuote } from '../demo/chat/chatMessage.js'
 import { displayName } from '../list/displayName.js'
 import { useMessenger } from '../messenger/messengerContext.js'
@@ -20,7 +20,8 @@ export interface ComposerProps {
 export function Composer({ channel, fieldRef }: ComposerProps) {
   const { session, select } = useMessenger()
   const { composer, others, recovered, send, setReply, choose, restore, dismiss } = useDraft(channel)
-  const { ref: bind, maxLength } = useDraftInput(channel)
+  const [rejection, setRejection] = useState<ParleyError | null>(null)
+  const { ref: bind } = useDraftInput(channel, { onReject: setRejection })
   const field = useCallback(
     (element: HTMLTextAreaElement | null) => {
       fieldRef.current = element
@@ -37,6 +38,8 @@ export function Composer({ channel, fieldRef }: ComposerProps) {
   }, [fieldRef, text])
 
   const submit = (): void => {
+    // The draft lacks what was typed since.
+    if (rejection) return
     const submission = send()
     if (submission) session.chat.submit(channel, submission)
     fieldRef.current?.focus()
@@ -77,6 +80,15 @@ export function Composer({ channel, fieldRef }: ComposerProps) {
           </button>
         </div>
       )}
+      {rejection && (
+        <div className="composer__failed" role="alert">
+          <Icon name="warning" size={18} />
+          <span>
+            This text is too long and is not saved. A message has at most {MAX_DRAFT_LENGTH.toLocaleString()}{' '}
+            characters.
+          </span>
+        </div>
+      )}
       {reply && (
         <div className="composer__reply">
           <blockquote className="quote">
@@ -89,7 +101,7 @@ export function Composer({ channel, fieldRef }: ComposerProps) {
       <div className="composer__row">
         <textarea
           ref={field}
-          maxLength={maxLength}
+          aria-invalid={rejection !== null}
           rows={1}
           className="composer__field"
           aria-label={`Message to ${displayName(channel)}`}
@@ -101,7 +113,7 @@ export function Composer({ channel, fieldRef }: ComposerProps) {
           icon="send"
           label="Send"
           accent
-          disabled={isEmpty}
+          disabled={isEmpty || rejection !== null}
           // Keeps the focus in the field, and the keyboard of a phone open.
           onPointerDown={(event) => event.preventDefault()}
           onClick={submit}

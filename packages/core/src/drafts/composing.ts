@@ -1,4 +1,3 @@
-import type * as Y from 'yjs'
 import type { ChannelKey } from '../conversation/channel.js'
 import { draftRoot } from '../document/schema.js'
 import type { HlcStamp } from '../lattice/hlc.js'
@@ -7,26 +6,29 @@ import type { Writer } from '../store/writer.js'
 import { type Coverage, coveredText, encodeCoverage, remainderOf } from './coverage.js'
 import { finishingActs } from './draftFacts.js'
 import { editedStamp, type KnownEpisode } from './draftView.js'
-import { createEpisode, draftSubject } from './episode.js'
+import { createEpisode, draftSubject, type Episode } from './episode.js'
 
 /** While somebody types, the time of the last edit is written at most this often. */
 const EDITED_INTERVAL_MS = 3000
 
 /** The draft in the composer of a channel, or `null` if what is typed there begins another. */
-export function shownDraft({ drafts }: StoreCore, channel: ChannelKey): KnownEpisode | null {
-  const composer = drafts.view(channel).composer
-  // An empty draft that is being typed in is no draft to show, but the next letter belongs to it.
+export function shownDraft({ drafts, isWriting }: StoreCore, channel: ChannelKey): KnownEpisode | null {
   const choice = drafts.choice(channel)
-  const known = drafts.find(composer?.draftId ?? (choice?.held ? (choice.ref ?? '') : ''))
+  const composer = drafts.view(channel).composer
+  // An empty draft that is being typed in is no draft to show, but the next letter belongs to it. Inside of a transaction the
+  // app still sees the draft from before it, so no other one takes its place: a text meant for one would delete the other.
+  const ref = isWriting && choice ? choice.ref : (composer?.draftId ?? (choice?.held ? choice.ref : null))
+  const known = drafts.find(ref ?? '')
   return known && finishingActs(known.facts).length === 0 ? known : null
 }
 
 /** Notes that the user types in a draft: it stays in the composer, and is the one edited last. */
 export function touchDraft(
-  { clock, deviceName, drafts }: StoreCore,
+  { clock, deviceName, drafts, touched }: StoreCore,
   writer: Writer,
   { episode, facts }: KnownEpisode,
 ): void {
+  touched.add(episode.text)
   drafts.choose(episode.channel, { ref: episode.ref, held: true })
   const edited = editedStamp(episode, facts)
   const rival = drafts.view(episode.channel).others[0]
@@ -38,11 +40,12 @@ export function touchDraft(
   }
 }
 
-/** Notes that a transaction which is not the store's own typed in the composer's text: an editor that is bound to it. */
-export function noteTyping(core: StoreCore, channel: ChannelKey, { changed }: Y.Transaction): void {
-  const known = shownDraft(core, channel)
-  if (known && (changed as ReadonlyMap<unknown, unknown>).has(known.episode.text)) {
-    core.transact((writer) => touchDraft(core, writer, known))
+/** Notes typing in drafts' texts that was not done through `Draft`: by an editor that is bound to the composer's text. */
+export function noteTyping(core: StoreCore, typedIn: readonly Episode[]): void {
+  for (const { channel, text } of typedIn) {
+    if (core.touched.has(text)) continue
+    const known = shownDraft(core, channel)
+    if (known?.episode.text === text) core.transact((writer) => touchDraft(core, writer, known))
   }
 }
 

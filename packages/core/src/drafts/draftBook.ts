@@ -28,6 +28,10 @@ export interface DraftBook {
   /** What this device shows in the composer of a channel; `undefined` leaves it to the document. */
   choice: (channel: ChannelKey) => ComposerChoice | undefined
   choose: (channel: ChannelKey, choice: ComposerChoice | undefined) => void
+  /** The drafts whose text a transaction has changed so far, but for those that began in it. */
+  typedIn: (transaction: Y.Transaction) => Episode[]
+  /** Remembers all choices; the returned function puts them back and returns the channels in which they differ. */
+  takeCheckpoint: () => () => ChannelKey[]
   readonly channels: Iterable<ChannelKey>
 }
 
@@ -194,6 +198,24 @@ export function createDraftBook(doc: Y.Doc, index: EntryIndex, clock: HybridCloc
     choose(channel, choice) {
       if (choice) choices.set(channel, choice)
       else choices.delete(channel)
+    },
+    typedIn(transaction) {
+      const typedIn: Episode[] = []
+      for (const type of transaction.changed.keys()) {
+        const episode = byText.get(type)
+        if (episode) typedIn.push(episode)
+      }
+      return typedIn
+    },
+    takeCheckpoint() {
+      const before = new Map(choices)
+      return () => {
+        const channels = new Set([...before.keys(), ...choices.keys()])
+        const differing = [...channels].filter((channel) => choices.get(channel) !== before.get(channel))
+        choices.clear()
+        for (const [channel, choice] of before) choices.set(channel, choice)
+        return differing
+      }
     },
     get channels() {
       return byChannel.keys()

@@ -49,7 +49,7 @@ function commonSuffix(a: string, b: string, limit: number): number {
 }
 
 /** True if `index` lies between the two halves of a surrogate pair. */
-function splitsPair(text: string, index: number): boolean {
+export function splitsPair(text: string, index: number): boolean {
   if (index <= 0 || index >= text.length) return false
   return (text.charCodeAt(index - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(index) & 0xfc00) === 0xdc00
 }

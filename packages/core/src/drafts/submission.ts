@@ -1,4 +1,5 @@
 import { asObject } from '../conversation/facts.js'
+import { canonicalJson } from '../json/canonicalJson.js'
 import { parseValue } from '../lattice/entry.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
@@ -32,11 +33,13 @@ function settleSend(
   const current = log.index.get(subject, register)
   if (!current) return false
   const { at, covers, text } = asObject(parseValue(current.value))
-  writer.put(
-    subject,
-    register,
-    [state],
-    state === SEND_STATES.acknowledged ? { at, covers } : { at, covers, text },
-  )
+  const kept = state === SEND_STATES.acknowledged ? undefined : text
+  writer.putText(subject, register, [state], encodeSend(at, covers, kept))
   return true
+}
+
+/** Writes the value of a sending; its text may be longer than other values. */
+export function encodeSend(at: unknown, covers: unknown, text: unknown): string {
+  const value = canonicalJson({ at, covers }, 'covers')
+  return typeof text === 'string' ? `${value.slice(0, -1)},"text":${JSON.stringify(text)}}` : value
 }

@@ -22,6 +22,10 @@ export interface StoreCore {
   readonly facts: (key: ChannelKey) => ChannelFacts
   /** Runs `action` in one transaction; what it puts is appended at the end of the outermost one. */
   readonly transact: <Result>(action: (writer: Writer) => Result) => Result
+  /** True while a transaction of the store runs: views show the state from before it. */
+  readonly isWriting: boolean
+  /** The texts of drafts for which `touchDraft` was called in this transaction. */
+  readonly touched: Set<unknown>
   /** Looks at a channel's drafts again after this device chose another one to show. */
   readonly draftsChanged: (key: ChannelKey) => void
 }

@@ -6,6 +6,7 @@ import { type ProvidedConversation, provideConversations } from '../conversation
 import { receiveMessages } from '../conversation/receive.js'
 import { createEntryLog } from '../document/entryLog.js'
 import { createIntake, type Intake, type IntakeResult } from '../document/intake.js'
+import { takeCheckpoint } from '../document/rollback.js'
 import { assertSameYjs } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
 import { keepTypingAfterFinish, noteTyping } from '../drafts/composing.js'
@@ -73,7 +74,8 @@ export interface Store {
   keys: () => ChannelKey[]
   /**
    * Does several actions in one transaction: one update, one batch of changes. They see the state from before it. If one
-   * throws, what was typed into drafts before stays, and nothing else does.
+   * throws, everything is rolled back: entries, drafts that were begun, characters that were typed or deleted in a draft's
+   * `Y.Text`, and which draft the composer shows. The error is thrown on.
    */
   transact: (actions: () => void) => void
   /**
@@ -98,6 +100,12 @@ export interface Store {
   export: () => ExportedState
   /** Stops following the document. Twice is fine. */
   close: () => void
+}
+
+/** A transaction of the store that is under way. */
+interface Writing {
+  readonly writer: Writer
+  readonly transaction: Y.Transaction
 }
 
 /** The origin of this store's own transactions, as listeners of the document see it. */
@@ -135,7 +143,9 @@ export function createStore(options: StoreOptions): Store {
   const intake = createIntake(doc)
   const touches = createEmitter<ReadonlySet<ChannelKey>>(environment.reportError)
   const handles = new Map<ChannelKey, ConversationHandle>()
-  let writer: Writer | null = null
+  const touched = new Set<unknown>()
+  const staleDrafts = new Set<ChannelKey>()
+  let current: Writing | null = null
   let closed = false
 
   const core: StoreCore = {
@@ -148,25 +158,64 @@ export function createStore(options: StoreOptions): Store {
     drafts,
     conversations,
     facts: conversations.facts,
+    get isWriting() {
+      return current !== null
+    },
+    touched,
     transact(action) {
       if (closed) throw new ParleyError('closed', 'The store is closed; nothing can be written')
-      if (writer) return action(writer)
-      const ours = createWriter(log.index)
-      return doc.transact(() => {
-        writer = ours
-        try {
-          const result = action(ours)
-          const lines = ours.lines()
-          log.append(lines)
-          if (lines.length > 0) sweepIfDue(log)
-          return result
-        } finally {
-          // Before `doc.transact` returns it tells listeners, and what those write is a transaction of its own.
-          writer = null
-        }
-      }, LOCAL_ORIGIN)
+      if (current) return action(current.writer)
+      const writer = createWriter(log.index)
+      try {
+        return doc.transact((transaction) => {
+          current = { writer, transaction }
+          try {
+            const result = attempt(current, () => {
+              const returned = action(writer)
+              noteTyping(core, drafts.typedIn(transaction))
+              return returned
+            })
+            const lines = writer.lines()
+            log.append(lines)
+            if (lines.length > 0) sweepIfDue(log)
+            return result
+          } finally {
+            // Before `doc.transact` returns it notifies listeners, and what those write is a transaction of its own.
+            current = null
+            touched.clear()
+          }
+        }, LOCAL_ORIGIN)
+      } finally {
+        refreshDrafts()
+      }
     },
-    draftsChanged: (key) => conversations.refresh(new Map([[key, ['drafts']]]), 'local'),
+    draftsChanged(key) {
+      staleDrafts.add(key)
+      if (!current) refreshDrafts()
+    },
+  }
+
+  /** Runs a part of a transaction; if it throws, nothing of it stays. */
+  const attempt = <Result>({ writer, transaction }: Writing, action: () => Result): Result => {
+    const revertDocument = takeCheckpoint(transaction)
+    const revertEntries = writer.takeCheckpoint()
+    const revertChoices = drafts.takeCheckpoint()
+    try {
+      return action()
+    } catch (error) {
+      revertDocument()
+      revertEntries()
+      for (const key of revertChoices()) staleDrafts.add(key)
+      throw error
+    }
+  }
+
+  /** Derives conversations again in which this device chose another draft to show. */
+  const refreshDrafts = (): void => {
+    if (staleDrafts.size === 0) return
+    const changed = new Map([...staleDrafts].map((key) => [key, ['drafts']]))
+    staleDrafts.clear()
+    conversations.refresh(changed, 'local')
   }
 
   const integrate = (transaction: Y.Transaction): void => {
@@ -188,9 +237,13 @@ export function createStore(options: StoreOptions): Store {
       }
     }
     if (closed || transaction.origin === LOCAL_ORIGIN) return
+    if (transaction.local) {
+      const typedIn = drafts.typedIn(transaction)
+      if (typedIn.length > 0) core.transact(() => noteTyping(core, typedIn))
+      return
+    }
     for (const key of draftChannels) {
-      if (transaction.local) noteTyping(core, key, transaction)
-      else keepTypingAfterFinish(core, key)
+      keepTypingAfterFinish(core, key)
     }
   }
   const stop = onTransaction(doc, integrate, environment.reportError)
@@ -226,7 +279,8 @@ export function createStore(options: StoreOptions): Store {
     onTouch: touches.subscribe,
     cursors: createCursors(core),
     keys: () => [...new Set([...drafts.channels, ...[...log.index.subjects].filter(isChannelKey)])],
-    transact: (actions) => core.transact(actions),
+    // One inside of another may throw by itself: what the outer one does besides stays.
+    transact: (actions) => (current ? attempt(current, actions) : core.transact(actions)),
     applyUpdate: (update, origin) => intake.receive(update, origin),
     get highWater() {
       return clock.highWater

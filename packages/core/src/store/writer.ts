@@ -9,6 +9,8 @@ export interface Writer {
   put: (subject: string, register: string, stamp: Stamp, value?: unknown) => boolean
   /** As {@link Writer.put}, for a value that is canonical JSON already. */
   putText: (subject: string, register: string, stamp: Stamp, value: string) => boolean
+  /** Remembers what is collected now; the returned function drops what was collected since. */
+  takeCheckpoint: () => () => void
   /** The entries collected, as they are stored. */
   lines: () => string[]
 }
@@ -29,6 +31,13 @@ export function createWriter(index: Pick<EntryIndex, 'get'>): Writer {
     put: (subject, register, stamp, value) =>
       putText(subject, register, stamp, value === undefined ? '' : canonicalJson(value, register)),
     putText,
+    takeCheckpoint() {
+      const before = [...pending].map(([subject, registers]) => [subject, new Map(registers)] as const)
+      return () => {
+        pending.clear()
+        for (const [subject, registers] of before) pending.set(subject, registers)
+      }
+    },
     lines() {
       const lines: string[] = []
       for (const registers of pending.values()) {

@@ -61,7 +61,12 @@ function takeDraft(store: Store, channel: Channel, text: string, told: string | 
     // What was in this composer when a client last left it may be another one.
     if (composer && composer.draftId !== draft.getSnapshot().composer?.draftId) draft.choose(composer.draftId)
     if (text === '') draft.clear()
-    else draft.set(withUntold(text, shown))
+    else {
+      const whole = withUntold(text, shown)
+      if (whole.length > MAX_DRAFT_LENGTH)
+        refuse('draft', `at most ${MAX_DRAFT_LENGTH} characters with its hidden rest`)
+      draft.set(whole)
+    }
     // Nobody types here: another draft may take its place.
     draft.leave()
   } else if (text !== '' && !isSame(text, told ?? '') && text !== known) {
@@ -79,7 +84,7 @@ function isSame(text: string, draft: string): boolean {
 function withUntold(text: string, draft: string): string {
   const part = toldPart(draft)
   if (part === draft || text.endsWith(draft.slice(-ENOUGH_TO_KNOW))) return text
-  return (text + draft.slice(part.length)).slice(0, MAX_DRAFT_LENGTH)
+  return text + draft.slice(part.length)
 }
 
 /** Whoever has so many of the last characters has all of them. */
