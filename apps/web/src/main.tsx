@@ -3,6 +3,8 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App.js'
 import './theme/tokens.css'
 import './theme/base.css'
+import { installDropGuard } from './focus/drops.js'
+import { installTyping } from './focus/typing.js'
 import { installServiceWorker } from './offline/installServiceWorker.js'
 import { installRouter } from './routing/route.js'
 import { resumeSession } from './session/currentSession.js'
@@ -10,6 +12,8 @@ import { installTheme } from './theme/theme.js'
 
 installTheme()
 installRouter()
+installTyping()
+installDropGuard()
 resumeSession()
 installServiceWorker()
 

@@ -131,7 +131,7 @@ describe('the sample', () => {
     await row('1:wirechief4').waitFor({ state: 'detached' })
     await expect.poll(active).toBe('1:hakon_')
     await page.getByRole('status').getByText('wirechief4 deleted').waitFor()
-    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('button', { name: 'Undo', exact: true }).click()
     await row('1:wirechief4').waitFor()
 
     await list().focus()

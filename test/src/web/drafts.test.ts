@@ -154,7 +154,7 @@ describe('two drafts begun apart', () => {
     await offers(laptop).getByRole('button', { name: 'Dismiss' }).click({ timeout: 20_000 })
     await offers(laptop).waitFor({ state: 'detached' })
     expect(await phone.text()).toBe('from the phone')
-    await laptop.page.getByRole('button', { name: 'Undo' }).click()
+    await laptop.page.getByRole('button', { name: 'Undo', exact: true }).click()
     await offers(laptop).getByText('from the phone').waitFor()
   })
 })

@@ -55,7 +55,9 @@ export function About() {
           <dt>
             <kbd>Ctrl</kbd> <kbd>Z</kbd>
           </dt>
-          <dd>Undo what was archived or deleted last (in the list)</dd>
+          <dd>
+            Undo the last action in the list; press it again for the one before (outside of text fields)
+          </dd>
           <dt>
             <kbd>Shift</kbd> <kbd>F10</kbd>
           </dt>
@@ -67,7 +69,7 @@ export function About() {
           <dt>
             <kbd>Esc</kbd>
           </dt>
-          <dd>From the composer back to the list</dd>
+          <dd>From the composer back to the list. Letters act there a second after the last one was typed</dd>
         </dl>
         <h2>The sample conversations</h2>
         <p>

@@ -4,15 +4,17 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { Composer } from '../composer/Composer.js'
 import type { ChatMessage } from '../demo/chat/chatMessage.js'
 import { useHistory } from '../demo/chat/useHistory.js'
+import { isTyping } from '../focus/typing.js'
 import { displayName } from '../list/displayName.js'
 import { useMessenger } from '../messenger/messengerContext.js'
+import { ToastList } from '../toast/ToastList.js'
 import { ConversationHeader } from './ConversationHeader.js'
 import { MessageList } from './MessageList.js'
 import './conversation.css'
 
 /** One open conversation. Give it the channel as its key: another channel is another pane. */
 export function ConversationPane(props: { readonly channel: Channel }) {
-  const { session } = useMessenger()
+  const { session, toasts } = useMessenger()
   const { store } = session.client
   // The same object each time.
   const { channel } = store.conversation(props.channel)
@@ -36,8 +38,9 @@ export function ConversationPane(props: { readonly channel: Channel }) {
   }, [store, channel, newestSeq])
 
   useEffect(() => {
-    // Where there is a keyboard anyway; on a phone it would cover half of what was opened.
-    if (matchMedia('(pointer: fine)').matches) field.current?.focus()
+    // Where there is a keyboard anyway; on a phone it would cover half of what was opened. Not in the middle of a sentence,
+    // which belongs to the conversation before: the browser's back button opens another one, too.
+    if (matchMedia('(pointer: fine)').matches && !isTyping()) field.current?.focus()
   }, [])
 
   const reply = useCallback(
@@ -59,6 +62,7 @@ export function ConversationPane(props: { readonly channel: Channel }) {
         newAfter={readSeq}
         onReply={reply}
       />
+      <ToastList toasts={toasts} />
       <Composer channel={channel} fieldRef={field} />
     </section>
   )

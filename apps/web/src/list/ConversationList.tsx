@@ -1,6 +1,18 @@
-import { type Conversation, type ListFilter, parseChannelKey } from '@parley/core'
+import { type ChannelKey, type Conversation, type ListFilter, parseChannelKey } from '@parley/core'
 import { useConversations } from '@parley/react'
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useId, useRef, useState } from 'react'
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type PointerEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
+import { endTyping, isTyping, TYPING_PAUSE_MS } from '../focus/typing.js'
 import { useMessenger } from '../messenger/messengerContext.js'
 import { useNow } from '../time/useNow.js'
 import { Menu, type MenuPlace } from '../ui/Menu.js'
@@ -26,7 +38,7 @@ export interface ConversationListProps {
 /** The conversations, as a list box that renders only the rows in sight. */
 export function ConversationList({ filter, empty, onSearch }: ConversationListProps) {
   const messenger = useMessenger()
-  const { session, selected, select, toasts } = messenger
+  const { session, selected, select } = messenger
   const { store } = session.client
   const scroller = useRef<HTMLDivElement>(null)
   const [rowHeight] = useState(
@@ -35,6 +47,12 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
   const window = useRowWindow(scroller, rowHeight)
   const { conversations, offset, total } = useConversations(filter, window)
   const [active, setActive] = useState<{ index: number; key: string | null }>({ index: 0, key: null })
+  /** The row that the pointer went down on. By the time it goes up the row may be elsewhere, for leaving a draft sorts the list. */
+  const press = useRef<Press | null>(null)
+  /** True while the active row changes by what the user does here. */
+  const isOurMove = useRef(true)
+  const filterShown = useRef(filter)
+  const movedAt = useRef(Number.NEGATIVE_INFINITY)
   const [menu, setMenu] = useState<(MenuPlace & { conversation: Conversation }) | null>(null)
   const now = useNow()
   const id = useId()
@@ -43,19 +61,41 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
   const inSight = conversations.findIndex(({ key }) => key === active.key)
   const activeIndex = inSight >= 0 ? offset + inSight : Math.max(0, Math.min(active.index, total - 1))
   const at = (index: number): Conversation | undefined => conversations[index - offset]
+  const activeRow = at(activeIndex)
 
-  const open = useCallback(
-    (conversation: Conversation) => {
-      setActive((known) => ({ ...known, key: conversation.key }))
-      select(conversation.key)
-    },
-    [select],
-  )
-  const openMenu = useCallback(
-    (conversation: Conversation, x: number, y: number) => setMenu({ conversation, x, y }),
-    [],
-  )
+  // The mark is always on a conversation that the user can see it on. Where another one gets under it without the user's
+  // doing, as when another device archives the first, keys wait until the user has had time to see that.
+  const activeKey = activeRow?.key ?? null
+  useLayoutEffect(() => {
+    const isOurs = isOurMove.current || filterShown.current !== filter || active.key === null
+    filterShown.current = filter
+    if (activeKey === null || (active.key === activeKey && active.index === activeIndex)) return
+    if (active.key !== activeKey && !isOurs) movedAt.current = performance.now()
+    setActive({ index: activeIndex, key: activeKey })
+  }, [activeKey, activeIndex, active, filter])
+  // What the user did is in the list by the end of the same frame.
+  const ourMove = (): void => {
+    isOurMove.current = true
+    requestAnimationFrame(() => {
+      isOurMove.current = false
+    })
+  }
+  useEffect(() => {
+    isOurMove.current = false
+  }, [])
+
+  const open = (key: ChannelKey): void => {
+    ourMove()
+    setActive((known) => ({ ...known, key }))
+    select(key)
+  }
+  const openMenu = useCallback((conversation: Conversation, x: number, y: number) => {
+    // A finger that rests on a row opens the menu; the click that follows opens nothing.
+    press.current = null
+    setMenu({ conversation, x, y })
+  }, [])
   const moveTo = (index: number): void => {
+    ourMove()
     const next = Math.max(0, Math.min(index, total - 1))
     setActive({ index: next, key: at(next)?.key ?? null })
     const element = scroller.current
@@ -80,23 +120,45 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1)
-    const command = listKey(event, { index: activeIndex, page, total })
+    const typing = isTyping() || performance.now() - movedAt.current < TYPING_PAUSE_MS
+    const command = listKey(event, { index: activeIndex, page, total, typing })
     if (!command) return
     event.preventDefault()
     const conversation = at(activeIndex)
     if (command.type === 'move') moveTo(command.index)
     else if (command.type === 'search') onSearch()
-    else if (command.type === 'undo') toasts.undo()
     else if (!conversation) return
-    else if (command.type === 'open') open(conversation)
+    else if (command.type === 'open') open(conversation.key)
     else if (command.type === 'menu') menuAtActive(conversation)
     else if (command.type === 'act') {
+      ourMove()
       const actions = rowActions(conversation, messenger)
       actions.find(({ id: known }) => known === command.action)?.run()
     }
   }
 
-  const activeRow = at(activeIndex)
+  const conversationOf = (key: ChannelKey): Conversation =>
+    store.conversation(parseChannelKey(key)).getSnapshot()
+  const onPointerDown = ({ target, clientX, clientY }: PointerEvent): void => {
+    press.current = readPress(target, clientX, clientY)
+  }
+  const onClick = ({ target, clientX, clientY, detail }: MouseEvent): void => {
+    // A click without a pointer is an assistive technology's.
+    const pressed = detail === 0 ? readPress(target, clientX, clientY) : press.current
+    press.current = null
+    if (!pressed || (detail !== 0 && isDragged(pressed, clientX, clientY))) return
+    endTyping()
+    if (pressed.more) openMenu(conversationOf(pressed.key), clientX, clientY)
+    else open(pressed.key)
+  }
+  const onContextMenu = (event: MouseEvent): void => {
+    const { target, clientX, clientY } = event
+    const pressed = press.current ?? readPress(target, clientX, clientY)
+    if (!pressed) return
+    event.preventDefault()
+    openMenu(conversationOf(pressed.key), clientX, clientY)
+  }
+
   return (
     <div className="conversation-list__frame">
       <div
@@ -107,6 +169,9 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
         aria-activedescendant={activeRow && `${id}-${activeRow.key}`}
         tabIndex={0}
         onKeyDown={onKeyDown}
+        onPointerDownCapture={onPointerDown}
+        onClick={onClick}
+        onContextMenu={onContextMenu}
         style={{ '--row-height': `${rowHeight}px` } as React.CSSProperties}
       >
         <div role="presentation" style={{ height: total * rowHeight, position: 'relative' }}>
@@ -122,7 +187,6 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
               total={total}
               selected={conversation.key === selected}
               active={offset + place === activeIndex}
-              onOpen={open}
               onMenu={openMenu}
             />
           ))}
@@ -140,4 +204,26 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
       )}
     </div>
   )
+}
+
+/** Where the pointer went down. */
+interface Press {
+  readonly key: ChannelKey
+  /** True on the button that shows the menu. */
+  readonly more: boolean
+  readonly x: number
+  readonly y: number
+}
+
+/** A pointer that moved further than this many pixels between down and up was not meant as a click. */
+const CLICK_SLOP_PX = 24
+
+function readPress(target: EventTarget, x: number, y: number): Press | null {
+  if (!(target instanceof Element)) return null
+  const key = target.closest<HTMLElement>('[data-key]')?.dataset.key as ChannelKey | undefined
+  return key === undefined ? null : { key, more: target.closest('.row__more') !== null, x, y }
+}
+
+function isDragged({ x, y }: Press, clientX: number, clientY: number): boolean {
+  return Math.hypot(clientX - x, clientY - y) > CLICK_SLOP_PX
 }

@@ -1,5 +1,5 @@
 import type { Conversation } from '@parley/core'
-import { type MouseEvent, memo, useRef } from 'react'
+import { memo, useRef } from 'react'
 import { formatRowTime } from '../time/formatTime.js'
 import { Avatar } from '../ui/Avatar.js'
 import { Icon } from '../ui/icons.js'
@@ -19,28 +19,21 @@ export interface ConversationRowProps {
   readonly selected: boolean
   /** The row that keys act on. */
   readonly active: boolean
-  readonly onOpen: (conversation: Conversation) => void
   readonly onMenu: (conversation: Conversation, x: number, y: number) => void
 }
 
 /** How long a finger rests before the menu opens; iOS has no `contextmenu` event. */
 const LONG_PRESS_MS = 500
 
-/** One conversation of the list. */
+/** One conversation of the list. The list handles its clicks and keys. */
 export const ConversationRow = memo(function ConversationRow(props: ConversationRowProps) {
-  const { conversation, userId, now, id, top, position, total, selected, active, onOpen, onMenu } = props
+  const { conversation, userId, now, id, top, position, total, selected, active, onMenu } = props
   const { channel, unread, mentions, muted, pinned, activeAt } = conversation
   const name = displayName(channel)
   const { kind, label, text } = digest(conversation, userId)
   const time = formatRowTime(activeAt, now)
   const press = useRef<ReturnType<typeof setTimeout>>(undefined)
-  const pressed = useRef(false)
 
-  const openMenu = (event: MouseEvent): void => {
-    event.preventDefault()
-    event.stopPropagation()
-    onMenu(conversation, event.clientX, event.clientY)
-  }
   const spoken = [
     name,
     unread > 0 && `${unread} unread`,
@@ -52,8 +45,7 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
   ].filter(Boolean)
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the focus and handles the keys for all its rows
-    // biome-ignore lint/a11y/useFocusableInteractive: same
+    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and handles the keys for all its rows
     <div
       id={id}
       role="option"
@@ -64,18 +56,9 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
       className={`row ${active ? 'row--active' : ''} ${unread > 0 ? 'row--unread' : ''} ${muted ? 'row--muted' : ''}`}
       style={{ transform: `translateY(${top}px)` }}
       data-key={conversation.key}
-      onClick={() => {
-        if (!pressed.current) onOpen(conversation)
-        pressed.current = false
-      }}
-      onContextMenu={openMenu}
       onPointerDown={({ pointerType, clientX, clientY }) => {
-        pressed.current = false
         if (pointerType !== 'touch') return
-        press.current = setTimeout(() => {
-          pressed.current = true
-          onMenu(conversation, clientX, clientY)
-        }, LONG_PRESS_MS)
+        press.current = setTimeout(() => onMenu(conversation, clientX, clientY), LONG_PRESS_MS)
       }}
       onPointerUp={() => clearTimeout(press.current)}
       onPointerCancel={() => clearTimeout(press.current)}
@@ -104,7 +87,7 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
           )}
         </div>
       </div>
-      <button type="button" className="row__more" aria-hidden="true" tabIndex={-1} onClick={openMenu}>
+      <button type="button" className="row__more" aria-hidden="true" tabIndex={-1}>
         <Icon name="down" size={18} />
       </button>
     </div>

@@ -1,7 +1,9 @@
 import { useTotals } from '@parley/react'
-import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useDeferredValue, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useMessenger } from '../messenger/messengerContext.js'
 import { StatusLine } from '../status/StatusLine.js'
+import { ToastList } from '../toast/ToastList.js'
+import { IconButton } from '../ui/IconButton.js'
 import { Icon } from '../ui/icons.js'
 import { ConversationList } from './ConversationList.js'
 import { FILTERS, type FilterName, makeFilter } from './filters.js'
@@ -17,7 +19,8 @@ export interface SidebarProps {
 
 /** The list with its search, its filters and the status. */
 export function Sidebar({ header, footer }: SidebarProps) {
-  const { selected } = useMessenger()
+  const { selected, toasts, actions } = useMessenger()
+  const last = useSyncExternalStore(actions.subscribe, actions.getSnapshot).at(-1)
   const { unreadConversations, mutedUnreadConversations, mentions } = useTotals()
   const [name, setName] = useState<FilterName>('all')
   const [search, setSearch] = useState('')
@@ -46,8 +49,9 @@ export function Sidebar({ header, footer }: SidebarProps) {
           placeholder="Search"
           value={search}
           onChange={({ target }) => setSearch(target.value)}
-          onKeyDown={({ key }) => {
-            if (key === 'Escape') setSearch('')
+          onKeyDown={({ key, nativeEvent }) => {
+            // Esc takes back what an input method composes.
+            if (key === 'Escape' && !nativeEvent.isComposing) setSearch('')
           }}
         />
       </div>
@@ -67,9 +71,18 @@ export function Sidebar({ header, footer }: SidebarProps) {
         ))}
       </fieldset>
       <ConversationList filter={filter} empty={empty} onSearch={() => searchField.current?.focus()} />
+      {selected === null && <ToastList toasts={toasts} />}
       <footer className="sidebar__footer">
         <StatusLine />
         {footer}
+        <IconButton
+          icon="undo"
+          label={last ? `Undo: ${last.label}` : 'Nothing to undo'}
+          disabled={!last}
+          // A click leaves the focus where it is.
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => actions.undo()}
+        />
       </footer>
     </section>
   )

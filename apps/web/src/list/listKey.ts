@@ -4,7 +4,9 @@ import type { RowAction } from './rowActions.js'
 export type ListCommand =
   | { readonly type: 'move'; readonly index: number }
   | { readonly type: 'act'; readonly action: RowAction['id'] }
-  | { readonly type: 'open' | 'menu' | 'search' | 'undo' }
+  | { readonly type: 'open' | 'menu' | 'search' }
+  /** A key that is the list's but does nothing: it is held down, or belongs to a sentence. */
+  | { readonly type: 'none' }
 
 const ACTIONS: Readonly<Record<string, RowAction['id']>> = {
   u: 'read',
@@ -21,14 +23,34 @@ interface Key {
   readonly ctrlKey: boolean
   readonly metaKey: boolean
   readonly altKey: boolean
+  /** True for what a key that is held down sends after the first event. */
+  readonly repeat: boolean
 }
 
-/** Reads a key; `null` for one that is the browser's. */
-export function listKey(
+/** Where the list is, and whether the user is in the middle of a sentence. */
+export interface ListPlace {
+  readonly index: number
+  /** How many rows a page key moves by. */
+  readonly page: number
+  readonly total: number
+  readonly typing: boolean
+}
+
+/**
+ * Reads a key; `null` for one that is the browser's. While a key repeats or the user types, only what moves in the list or
+ * shows a menu has an effect.
+ */
+export function listKey(key: Key, place: ListPlace): ListCommand | null {
+  const command = readKey(key, place)
+  if (!command || command.type === 'move') return command
+  if (key.repeat) return { type: 'none' }
+  return place.typing && command.type !== 'menu' ? { type: 'none' } : command
+}
+
+function readKey(
   { key, shiftKey, ctrlKey, metaKey, altKey }: Key,
-  { index, page, total }: { index: number; page: number; total: number },
+  { index, page, total }: ListPlace,
 ): ListCommand | null {
-  if (key.toLowerCase() === 'z' && (ctrlKey || metaKey) && !shiftKey && !altKey) return { type: 'undo' }
   if (ctrlKey || metaKey || altKey) return null
   switch (key) {
     case 'ArrowDown':

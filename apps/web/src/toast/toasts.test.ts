@@ -9,25 +9,23 @@ afterEach(() => {
 })
 
 describe('toasts', () => {
-  it('go away by themselves and settle', () => {
+  it('go away by themselves', () => {
     const toasts = createToasts()
-    const settled = vi.fn()
-    toasts.show('Deleted', () => {}, settled)
+    toasts.show('Deleted')
     expect(toasts.getSnapshot()).toHaveLength(1)
     vi.advanceTimersByTime(8000)
     expect(toasts.getSnapshot()).toHaveLength(0)
-    expect(settled).toHaveBeenCalledOnce()
   })
 
-  it('undo the newest that can be undone, and do not settle it', () => {
+  it('do what they offer once, and go', () => {
     const toasts = createToasts()
-    const [undo, settled] = [vi.fn(), vi.fn()]
-    toasts.show('Archived', undo, settled)
-    toasts.show('Copied')
-    toasts.undo()
+    const run = vi.fn()
+    const id = toasts.show('Archived', { label: 'Undo', run })
+    toasts.act(id)
+    toasts.act(id)
     vi.advanceTimersByTime(20_000)
-    expect(undo).toHaveBeenCalledOnce()
-    expect(settled).not.toHaveBeenCalled()
+    expect(run).toHaveBeenCalledOnce()
+    expect(toasts.getSnapshot()).toHaveLength(0)
   })
 
   it('wait while they are read', () => {
@@ -42,12 +40,22 @@ describe('toasts', () => {
     expect(toasts.getSnapshot()).toHaveLength(0)
   })
 
-  it('settle when there are too many, and when all is closed', () => {
+  it('go away by themselves after the last one was closed while it was read', () => {
     const toasts = createToasts()
-    const settled = vi.fn()
-    for (let times = 0; times < 4; times++) toasts.show('Deleted', () => {}, settled)
-    expect(settled).toHaveBeenCalledTimes(1)
+    const id = toasts.show('Deleted')
+    toasts.pause()
+    // The button under the pointer is gone, and no event says that the pointer left it.
+    toasts.dismiss(id)
+    toasts.show('Archived')
+    vi.advanceTimersByTime(8000)
+    expect(toasts.getSnapshot()).toHaveLength(0)
+  })
+
+  it('make room when there are too many, and go when all is closed', () => {
+    const toasts = createToasts()
+    for (let times = 0; times < 4; times++) toasts.show(`Deleted ${times}`)
+    expect(toasts.getSnapshot().map(({ text }) => text)).toEqual(['Deleted 1', 'Deleted 2', 'Deleted 3'])
     toasts.close()
-    expect(settled).toHaveBeenCalledTimes(4)
+    expect(toasts.getSnapshot()).toEqual([])
   })
 })

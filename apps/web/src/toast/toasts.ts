@@ -1,23 +1,31 @@
 import { createEmitter, type Readable } from '@parley/core'
 
-/** A short message about what was just done, with a way back. */
+/** What a message offers to do. */
+export interface ToastAction {
+  /** The text of its button. */
+  readonly label: string
+  readonly run: () => void
+}
+
+/** A short message about what was just done. */
 export interface Toast {
   readonly id: number
   readonly text: string
-  readonly undo: (() => void) | undefined
+  readonly action: ToastAction | undefined
 }
 
 /** The messages on the screen, the newest last. */
 export interface Toasts extends Readable<readonly Toast[]> {
-  /** Shows a message. `settled` runs when it went away without being undone. */
-  show: (text: string, undo?: () => void, settled?: () => void) => void
-  /** Undoes one, or the newest. */
-  undo: (id?: number) => void
+  /** Shows a message, for a while; returns its `id`. */
+  show: (text: string, action?: ToastAction) => number
+  /** Takes a message away and does what it offers. */
+  act: (id: number) => void
+  /** Takes a message away. */
   dismiss: (id: number) => void
-  /** Stops the clocks, while somebody reads or reaches for a button. */
+  /** Stops the clocks, while the user reads or reaches for a button. */
   pause: () => void
   resume: () => void
-  /** Settles all that are left. */
+  /** Takes all messages away. */
   close: () => void
 }
 
@@ -27,7 +35,6 @@ const MAX_SHOWN = 3
 
 interface Entry {
   readonly toast: Toast
-  readonly settled: (() => void) | undefined
   left: number
   since: number
   timer: ReturnType<typeof setTimeout> | undefined
@@ -45,15 +52,15 @@ export function createToasts(): Toasts {
     shown = entries.map(({ toast }) => toast)
     changes.emit()
   }
-  const take = (id: number): Entry | undefined => {
+  const dismiss = (id: number): Toast | undefined => {
     const entry = entries.find(({ toast }) => toast.id === id)
     if (!entry) return undefined
     clearTimeout(entry.timer)
     entries = entries.filter((other) => other !== entry)
+    if (entries.length === 0) paused = false
     publish()
-    return entry
+    return entry.toast
   }
-  const dismiss = (id: number): void => take(id)?.settled?.()
   const start = (entry: Entry): void => {
     entry.since = Date.now()
     entry.timer = setTimeout(() => dismiss(entry.toast.id), entry.left)
@@ -62,24 +69,18 @@ export function createToasts(): Toasts {
   return {
     subscribe: (listener) => changes.subscribe(listener),
     getSnapshot: () => shown,
-    show(text, undo, settled) {
-      const entry: Entry = {
-        toast: { id: ++lastId, text, undo },
-        settled,
-        left: SHOWN_MS,
-        since: 0,
-        timer: undefined,
-      }
+    show(text, action) {
+      const id = ++lastId
+      const entry: Entry = { toast: { id, text, action }, left: SHOWN_MS, since: 0, timer: undefined }
       const tooMany = entries.length >= MAX_SHOWN ? entries[0] : undefined
       if (tooMany) dismiss(tooMany.toast.id)
       entries = [...entries, entry]
       if (!paused) start(entry)
       publish()
+      return id
     },
-    undo(id = entries.filter(({ toast }) => toast.undo).at(-1)?.toast.id) {
-      if (id !== undefined) take(id)?.toast.undo?.()
-    },
-    dismiss,
+    act: (id) => dismiss(id)?.action?.run(),
+    dismiss: (id) => void dismiss(id),
     pause() {
       if (paused) return
       paused = true
