@@ -98,3 +98,14 @@ export type { SyncOutcome } from './manager/syncLoop.js'
 
 export { installProviders, type InstalledProviders, type InstallOptions } from './sdk/installProviders.js'
 export type { SdkModule } from './sdk/types.js'
+
+export {
+  createWkim,
+  type MsgExtraUpdate,
+  type Wkim,
+  type WkimConversationManager,
+  type WkimOptions,
+  type WkimReminderManager,
+} from './wkim/createWkim.js'
+export type { ListenerOf } from './wkim/listeners.js'
+export type { WKConversationMsgExtra, WKReminder, WKUIConversationMsg } from './wkim/models.js'

@@ -62,6 +62,10 @@ export interface ConversationManager {
   updateOrAddExtra: (extra: ExtraUpdate | null | undefined) => void
   /** Returns the extra of a channel, whether or not it has messages; `null` if nothing was saved. */
   getConversationExtra: (channel: Channel) => WukongConversationExtra | null
+  /** Merges extras that the app fetched itself, as `syncExtra` does with those of its provider. */
+  saveSyncExtras: (extras: readonly unknown[]) => void
+  /** The greatest version of the extras that were merged; beyond 2^53 rounded down. */
+  readonly extraVersion: number
   /** Fetches extras, and sends those that changed here. Rejects where the provider fails. */
   syncExtra: () => Promise<void>
   getAllConversationUnreadCount: () => number
@@ -252,6 +256,10 @@ export function createConversationManager(store: Store, options: ManagerOptions 
     getConversationExtra(channel) {
       const extra = toWukongExtra(store.conversation(channel).getSnapshot())
       return isBlankExtra(extra) && Object.keys(extra.extraData).length === 0 ? null : extra
+    },
+    saveSyncExtras: (values) => extras.save(values),
+    get extraVersion() {
+      return versionNumber(extras.version)
     },
     syncExtra: () => extras.sync(),
     getAllConversationUnreadCount() {

@@ -15,6 +15,10 @@ export interface ExtraSync {
   updateProvider: UpdateConversationExtraProvider | null
   /** Fetches what changed there, then sends what changed here. Rejects where the provider fails. */
   sync: () => Promise<void>
+  /** Merges extras that the app fetched. */
+  save: (extras: unknown, given?: Version) => void
+  /** The greatest version that was merged. */
+  readonly version: Version
   /** Takes in an extra that came inside of a conversation. */
   take: (extra: ConversationExtra) => void
   /** Sends what changed here of one conversation, at once. */
@@ -145,7 +149,10 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
         environment,
       },
     )
-    if (isClosed) return
+    if (!isClosed) save(result, given)
+  }
+
+  const save = (result: unknown, given: Version = 0): void => {
     const extras = readArray(result, 'extras').flatMap((value, index) => {
       try {
         const extra = readExtra(value, `extras[${index}]`)
@@ -169,6 +176,10 @@ export function createExtraSync(store: Store, context: ManagerContext, delegates
     async sync() {
       if (self.syncProvider) await fetch(self.syncProvider)
       if (self.updateProvider) await Promise.allSettled(store.keys().map(push))
+    },
+    save,
+    get version() {
+      return store.cursors.get(cursor)
     },
     take(extra) {
       try {

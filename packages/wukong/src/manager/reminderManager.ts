@@ -1,7 +1,15 @@
-import { type Channel, type ChannelKey, createEmitter, parseChannelKey, type Store } from '@parley/core'
-import { isFields, readArray, versionNumber } from '../json/fields.js'
+import {
+  type Channel,
+  type ChannelKey,
+  channelKey,
+  createEmitter,
+  parseChannelKey,
+  type Store,
+} from '@parley/core'
+import { isFields, member, readArray, readFields, versionNumber } from '../json/fields.js'
 import { fromReminder, readReminder, toReminderInput, type WukongReminder } from '../wire/reminder.js'
 import { callProvider, ProviderError } from './callProvider.js'
+import { hasReminderId, withReminderId } from './localReminder.js'
 import { type ManagerOptions, resolveOptions } from './options.js'
 import type { ReminderDoneProvider, ReminderProvider } from './providers.js'
 
@@ -22,6 +30,16 @@ export interface ReminderManager {
   sync: () => Promise<void>
   /** Marks reminders as done, on all devices at once, and tells the app's server, now or when it can be reached. */
   done: (ids: ReadonlyArray<string | number>) => Promise<void>
+  /**
+   * Saves reminders that the app fetched or made itself, in any shape of the wire or of the SDKs. One without an id gets one
+   * that follows from its channel, message, type and text. One that is done and has `needUpload` is reported to
+   * {@link ReminderManager.reminderDoneProvider}.
+   *
+   * @throws ParleyError with code `invalid-argument` that names the member; nothing is saved then
+   */
+  saveReminders: (reminders: readonly unknown[]) => void
+  /** Calls `listener` with the reminders that are new or changed, until the returned function is called. */
+  addRefreshListener: (listener: (reminders: readonly WukongReminder[]) => void) => () => void
   /** The open reminders of a channel that somebody else made. */
   getWaitDoneReminders: (channel: Channel) => readonly WukongReminder[]
   getReminders: (channel: Channel) => readonly WukongReminder[]
@@ -55,7 +73,8 @@ export function createReminderManager(
   const cursor = `${provider}/reminders`
   const emitter = createEmitter<(delegate: ReminderDelegate) => void>(environment.reportError)
   const subscriptions = new Map<ReminderDelegate, () => void>()
-  const told = new Set<string>()
+  /** Ids that were sent to the provider, or are on their way. */
+  const reported = new Set<string>()
   let fetch: ReminderProvider | null = null
   let finish: ReminderDoneProvider | null = null
 
@@ -77,6 +96,34 @@ export function createReminderManager(
     }
   })
 
+  /** What each refresh listener has been called with: id, state and version of every reminder. */
+  const listenForNew = (listener: (reminders: readonly WukongReminder[]) => void): (() => void) => {
+    const seen = new Set<string>()
+    const isNew = (key: ChannelKey, { reminderId, done, version }: WukongReminder): boolean => {
+      const mark = JSON.stringify([key, reminderId, done, version])
+      return !seen.has(mark) && seen.add(mark) !== undefined
+    }
+    for (const key of store.keys()) {
+      for (const reminder of remindersOf(parseChannelKey(key))) isNew(key, reminder)
+    }
+    return emitter.subscribe((call) =>
+      call({
+        onReminderChange(channel, reminders) {
+          const fresh = reminders.filter((reminder) => isNew(channelKey(channel), reminder))
+          if (fresh.length > 0) listener(fresh)
+        },
+      }),
+    )
+  }
+
+  const save = (reminder: WukongReminder, doneThere: boolean): void => {
+    const { data, ...rest } = toReminderInput(reminder)
+    store.conversation(reminder.channel).setReminder({
+      ...rest,
+      data: { ...(isFields(data) ? data : {}), doneThere } as NonNullable<typeof data>,
+    })
+  }
+
   const take = (answer: unknown): void => {
     const reminders = readArray(answer, 'reminders').flatMap((value, index) => {
       try {
@@ -88,40 +135,39 @@ export function createReminderManager(
     })
     store.transact(() => {
       for (const reminder of reminders) {
-        const { data, ...rest } = toReminderInput(reminder)
-        // Noted as the server has it, so that it can be told of what is done here only.
-        store.conversation(reminder.channel).setReminder({
-          ...rest,
-          data: { ...(isFields(data) ? data : {}), doneThere: reminder.done } as NonNullable<typeof data>,
-        })
+        // Noted as the server has it, so that what is done here only can be reported to it.
+        save(reminder, reminder.done)
         store.cursors.advance(cursor, reminder.version)
       }
     })
   }
 
-  /** The reminders that are done here and, as far as is known, not at the provider's. */
-  const untold = (): string[] =>
+  /** The reminders that are done here and, as far as is known, open at the provider's. */
+  const unreported = (): string[] =>
     store.keys().flatMap((key) =>
       store
         .conversation(parseChannelKey(key))
         .getSnapshot()
         .reminders.filter(
           ({ reminderId, done, data }) =>
-            done && !told.has(reminderId) && isFields(data) && data.doneThere === false,
+            done && !reported.has(reminderId) && isFields(data) && data.doneThere === false,
         )
         .map(({ reminderId }) => reminderId),
     )
 
-  const tell = async (): Promise<void> => {
+  const reportDone = async (): Promise<void> => {
     const call = finish
-    const ids = call ? untold() : []
+    const ids = call ? unreported() : []
     if (!call || ids.length === 0) return
+    for (const id of ids) reported.add(id)
     await callProvider<unknown>(call, 1, (callback) => call(ids, (error) => callback(null, error)), {
       name: 'The provider that marks reminders as done',
       timeoutMs,
       environment,
+    }).catch((error: unknown) => {
+      for (const id of ids) reported.delete(id)
+      throw error
     })
-    for (const id of ids) told.add(id)
   }
 
   return {
@@ -159,7 +205,7 @@ export function createReminderManager(
         take(answered?.result)
         store.cursors.advance(cursor, answered?.version ?? 0)
       }
-      await tell()
+      await reportDone()
     },
     async done(ids) {
       const wanted = new Set(ids.map(String))
@@ -171,8 +217,24 @@ export function createReminderManager(
           }
         }
       })
-      await tell()
+      await reportDone()
     },
+    saveReminders(values) {
+      const read = values.map((value, index) => {
+        const field = `reminders[${index}]`
+        const source = readFields(value, field)
+        const needsUpload = Number(member(source, 'needUpload', 'need_upload') ?? 0) === 1
+        const reminder = readReminder(withReminderId(source, field), field)
+        // No server has to be asked to close a reminder that only this user's devices know.
+        const doneThere = !needsUpload && (reminder.done || !hasReminderId(source))
+        return { reminder, needsUpload, doneThere }
+      })
+      store.transact(() => {
+        for (const { reminder, doneThere } of read) save(reminder, doneThere)
+      })
+      if (read.some(({ needsUpload }) => needsUpload)) reportDone().catch(environment.reportError)
+    },
+    addRefreshListener: listenForNew,
     getWaitDoneReminders: (channel) =>
       remindersOf(channel).filter(({ done, publisher }) => !done && publisher !== store.userId),
     getReminders: (channel) => remindersOf(channel),
