@@ -13,7 +13,7 @@ const YJS = /^(yjs|lib0\/[\w/-]+|fractional-indexing)$/
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/core': { packages: [], modules: YJS },
   'packages/client': { packages: ['core'], modules: /^(yjs|lib0\/[\w/-]+|y-[a-z]+(\/.+)?)$/ },
-  'packages/wukong': { packages: ['core'], modules: /^lib0\/[\w/-]+$/ },
+  'packages/wukong': { packages: ['core'], modules: /^(lib0\/[\w/-]+|lossless-json)$/ },
   'packages/react': { packages: ['core', 'client'], modules: /^react(-dom)?(\/.+)?$/ },
   'packages/server': { packages: ['core', 'wukong'] },
   'apps/server': { packages: ['core', 'server'] },

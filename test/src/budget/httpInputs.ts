@@ -14,6 +14,7 @@ const JSON_BODIES: ReadonlyArray<
     name: 'string that does not end',
     shape: 'truncated',
     n: 10_000,
+    sample: true,
     body: (n) => `{"a":1234567890123456,"b":"${'\\"'.repeat(n)}`,
   },
   {
@@ -416,7 +417,7 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
       route: 'POST /v1/ingest/messages',
       as: 'service',
       n,
-      sample: name === 'one message many times',
+      sample: name === 'payload in base64 that does not end' || name === 'one message many times',
       requests: (size) => [{ body: JSON.stringify({ messages: messages(size) }) }],
       statuses: [200, 400],
     }),

@@ -10,7 +10,9 @@ const MAX_CHANNEL_TYPE = 255
 const MAX_TYPE_DIGITS = 3
 const MAX_SEQ_DIGITS = 20
 /** What an entry may be longer by than its id. */
-const MAX_ENTRY_LENGTH = MAX_ID_LENGTH + ':255:'.length + 20
+const MAX_ENTRY_LENGTH = MAX_ID_LENGTH + ':255:'.length + MAX_SEQ_DIGITS
+/** At so many places an entry may end whose id holds `|`: more are of no channel that there is. */
+const MAX_ENDS = 8
 
 /**
  * Writes `last_msg_seqs`: `id:type:seq` for each channel, joined by `|`.
@@ -41,8 +43,9 @@ export type TakeLastMsgSeq = (channelId: string, channelType: number, lastMsgSeq
 
 /**
  * Reads `last_msg_seqs` from a client: each entry from the right, so that ids may hold `:`, and as long as it takes to an
- * end, so that they may hold `|`. Where an id could end at several places, the first that is taken counts. What cannot be
- * read is passed over, as WuKongIM does; nothing at all is no entries.
+ * end, so that they may hold `|`. Where an id could end at several places, of which the first eight are tried, the first that is
+ * taken counts. What cannot be read is passed over, as WuKongIM does; nothing at all is no entries. Takes time in proportion to
+ * the length of the text.
  *
  * @example
  * ```ts
@@ -58,20 +61,51 @@ export type TakeLastMsgSeq = (channelId: string, channelType: number, lastMsgSeq
  */
 export function parseLastMsgSeqs(text: unknown, take: TakeLastMsgSeq): void {
   if (typeof text !== 'string') return
-  for (let start = 0; start < text.length; ) start = readEntry(text, start, take) + 1
+  const ends = findEnds(text)
+  /** The first end that can be one of an entry that begins at `start` or later. */
+  let next = 0
+  for (let start = 0; start < text.length; ) {
+    while (next < ends.length && (ends[next] as Tail).end <= start) next++
+    start = readEntry(text, start, ends, next, take) + 1
+  }
+}
+
+/** A place where an entry can end, which is where `:type:seq` ends. */
+interface Tail {
+  readonly end: number
+  /** Where `:type:seq` begins, so where the id ends. */
+  readonly idEnd: number
+  readonly channelType: number
+  readonly lastMsgSeq: number
+}
+
+/** All places where an entry can end, found once and not again for every place where one can begin. */
+function findEnds(text: string): Tail[] {
+  const ends: Tail[] = []
+  for (let end = endOfPart(text, 0); ; end = endOfPart(text, end + 1)) {
+    const tail = readTail(text, end)
+    if (tail) ends.push(tail)
+    if (end === text.length) return ends
+  }
 }
 
 /** Reads the entry that begins at `start`, which may hold `|`, and returns its end. */
-function readEntry(text: string, start: number, take: TakeLastMsgSeq): number {
-  const first = endOfPart(text, start)
+function readEntry(
+  text: string,
+  start: number,
+  ends: readonly Tail[],
+  next: number,
+  take: TakeLastMsgSeq,
+): number {
   let shortest = -1
-  for (let end = first; end - start <= MAX_ENTRY_LENGTH; end = endOfPart(text, end + 1)) {
-    const outcome = takeEntry(text, start, end, take)
-    if (outcome === 'taken') return end
-    if (outcome === 'unknown' && shortest < 0) shortest = end
-    if (end === text.length) break
+  for (let index = next; index < Math.min(next + MAX_ENDS, ends.length); index++) {
+    const { end, idEnd, channelType, lastMsgSeq } = ends[index] as Tail
+    if (end - start > MAX_ENTRY_LENGTH) break
+    if (idEnd <= start || idEnd - start > MAX_ID_LENGTH) continue
+    if (take(text.slice(start, idEnd), channelType, lastMsgSeq)) return end
+    if (shortest < 0) shortest = end
   }
-  return shortest < 0 ? first : shortest
+  return shortest < 0 ? endOfPart(text, start) : shortest
 }
 
 function endOfPart(text: string, start: number): number {
@@ -79,21 +113,16 @@ function endOfPart(text: string, start: number): number {
   return end < 0 ? text.length : end
 }
 
-/** Reads `id:type:seq` between two places. By hand, for a client that syncs lists ten thousand of them. */
-function takeEntry(
-  text: string,
-  start: number,
-  end: number,
-  take: TakeLastMsgSeq,
-): 'taken' | 'unknown' | 'nonsense' {
+/** Reads `:type:seq` before a place. By hand, for a client that syncs lists ten thousand of them. */
+function readTail(text: string, end: number): Tail | null {
   const beforeSeq = beforeDigits(text, end, MAX_SEQ_DIGITS)
-  if (beforeSeq <= start || text.charCodeAt(beforeSeq) !== COLON) return 'nonsense'
-  const beforeType = beforeDigits(text, beforeSeq, MAX_TYPE_DIGITS)
-  if (beforeType <= start || text.charCodeAt(beforeType) !== COLON) return 'nonsense'
-  const channelType = readDigits(text, beforeType + 1, beforeSeq)
-  if (channelType > MAX_CHANNEL_TYPE || beforeType - start > MAX_ID_LENGTH) return 'nonsense'
+  if (beforeSeq < 0 || text.charCodeAt(beforeSeq) !== COLON) return null
+  const idEnd = beforeDigits(text, beforeSeq, MAX_TYPE_DIGITS)
+  if (idEnd < 0 || text.charCodeAt(idEnd) !== COLON) return null
+  const channelType = readDigits(text, idEnd + 1, beforeSeq)
+  if (channelType > MAX_CHANNEL_TYPE) return null
   const lastMsgSeq = Math.min(readDigits(text, beforeSeq + 1, end), MAX_MESSAGE_SEQ)
-  return take(text.slice(start, beforeType), channelType, lastMsgSeq) ? 'taken' : 'unknown'
+  return { end, idEnd, channelType, lastMsgSeq }
 }
 
 /** Where the digits that end before a place begin, less one; -1 if there are none or too many. */

@@ -181,7 +181,9 @@ function sendAddress(url: string): string {
       "url must be the http or https address of WuKongIM's API, without a name or a password in it",
     )
   }
-  return `${url.replace(/\/+$/, '')}/message/send`
+  let end = url.length
+  while (url[end - 1] === '/') end--
+  return `${url.slice(0, end)}/message/send`
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
