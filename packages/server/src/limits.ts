@@ -119,6 +119,8 @@ export interface Timing {
   stopTimeoutMs: number
   /** How long `authenticate` may take before the connection is closed with 4503. */
   authenticateMs: number
+  /** How long a client without a token in its request may take to send one in its first message, before it is refused. */
+  firstMessageMs: number
   /** How long a client may take to send the head of a request: who sends it letter by letter holds a connection for nothing. */
   headersMs: number
   /** How long a client may take to send a whole request. */
@@ -148,6 +150,7 @@ export const defaultTiming: Timing = {
   drainMs: 2_000,
   stopTimeoutMs: 10_000,
   authenticateMs: 10_000,
+  firstMessageMs: 5_000,
   headersMs: 10_000,
   requestMs: 120_000,
   readyTimeoutMs: 2_000,

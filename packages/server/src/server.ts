@@ -237,6 +237,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       clientAddress,
       admission,
       limits,
+      timing,
       logger,
       audit,
       pace,

@@ -58,7 +58,7 @@ async function feed(server: Server, { uid, frames, outcomes }: Siege): Promise<v
       const client: InboxClient = {
         ...{ speaksParley: true, limits: defaultLimits, logger: silentLogger },
         ...{ session: { renew: () => {} }, visit: { complete: () => null } },
-        ...{ send: () => {}, refuse, offerAwareness: (update) => seat.receiveAwareness(update) },
+        ...{ sendNow: () => {}, refuse, offerAwareness: (update) => seat.receiveAwareness(update) },
       }
       new Inbox(client, room, seat).receive(frames(), true)
       return { seat, outcome: () => refusedWith ?? 'taken' }

@@ -69,7 +69,7 @@ async function expectNoHarm(running: Running, harm: () => Promise<void>): Promis
 
 describe('who may', () => {
   it('[A1] closes with 4401 without a token or with a wrong one, and the stock client stops', async () => {
-    const running = await startServer({ auth: authenticate })
+    const running = await startServer({ auth: authenticate, timing: { firstMessageMs: 100 } })
     for (const query of ['', '?token=', '?token=wrong']) {
       const { closed } = await connectRaw(running.room('alice') + query)
       expect(await closed).toEqual({ code: 4401, reason: 'the token is unknown' })

@@ -25,7 +25,7 @@ async function ask(
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ])
   const webSocket =
-    upgraded.close?.code === 4403 && upgraded.close.reason !== '' ? 'refused' : (upgraded.close ?? 'answered')
+    upgraded.close?.code === 4421 && upgraded.close.reason !== '' ? 'refused' : (upgraded.close ?? 'answered')
   const http = requested.status === 403 ? 'refused' : requested.status === 200 ? 'answered' : requested.status
   return webSocket === http ? webSocket : JSON.stringify({ webSocket, http })
 }
@@ -91,7 +91,7 @@ describe('an open server', () => {
     // HTTP/1.1 without Host is refused by Node itself.
     expect((await rawRequest(running.port, ['GET /healthz HTTP/1.0'])).status).toBe(403)
     expect(await rawUpgrade(running.port, '/sync/alice', { Host: '' })).toMatchObject({
-      close: { code: 4403 },
+      close: { code: 4421 },
     })
   })
 

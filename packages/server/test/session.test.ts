@@ -140,6 +140,7 @@ describe('a fresh token on an open connection', () => {
   it('[A13] belongs to parley.1, and is no longer than a request may be', async () => {
     const { room } = await start()
     const stock = await connectRaw(`${room('alice')}?token=alice.60000.rw`)
+    stock.send(0, 0, 1, 0)
     stock.send(encodeToken('alice..rw'))
     expect(await stock.closed).toEqual({ code: 4400, reason: 'tokens belong to the subprotocol parley.1' })
     expect(stock.frames.filter(isLifetime)).toEqual([])

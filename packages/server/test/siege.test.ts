@@ -33,7 +33,7 @@ async function start(options: Parameters<typeof startServer>[0] = {}) {
     auth: (request) => (request.token === 'witness' ? { uid: 'witness' } : jwt(request)),
     onRefused: ({ code }: Refusal) => refusals.set(code, (refusals.get(code) ?? 0) + 1),
     ...options,
-    timing: { roomIdleMs: 1, ...options.timing },
+    timing: { roomIdleMs: 1, firstMessageMs: 50, ...options.timing },
   })
   return { ...running, refusals }
 }

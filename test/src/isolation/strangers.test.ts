@@ -59,7 +59,7 @@ async function tryRoom(from: string, room: string): Promise<{ code: number; reas
 describe('pages of other origins, in Chromium', () => {
   it('[O3] a page of another origin gets a close with a code and a reason, and no room', async () => {
     const closed = await tryRoom(strangerUrl, `${url.replace('http', 'ws')}/sync/alice`)
-    expect(closed.code).toBe(4403)
+    expect(closed.code).toBe(4421)
     expect(closed.reason).not.toBe('')
   })
 
@@ -76,7 +76,7 @@ describe('pages of other origins, in Chromium', () => {
         }),
       `ws://${REBOUND}:${port}/sync/alice`,
     )
-    expect(closed).toBe(4403)
+    expect(closed).toBe(4421)
     await page.close()
   })
 

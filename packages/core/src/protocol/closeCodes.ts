@@ -13,6 +13,8 @@ export const CLOSE_CODES = {
   forbidden: 4403,
   /** The address names no room. */
   notFound: 4404,
+  /** The server does not serve pages of this origin, or is not to be reached under this host name. */
+  originRefused: 4421,
   /** The document, or one update, is larger than the server keeps. */
   tooLarge: 4413,
   /** The server could not store an update; what was not acknowledged must be sent again. */

@@ -7,6 +7,9 @@ import * as encoding from 'lib0/encoding'
  * A client sends `[113, token]`: a fresh token for the connection it is on. A server answers, and says by itself when a
  * connection begins that ends, `[113, milliseconds]`: how long the token lasts from now on. A token that it does not take closes
  * the connection instead.
+ *
+ * A client whose token cannot travel as a subprotocol sends it as the first message of a connection. The connection then belongs
+ * to `parley.1` without the subprotocol, and the server answers in any case.
  */
 export const MESSAGE_TOKEN = 113
 

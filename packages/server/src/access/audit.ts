@@ -35,6 +35,7 @@ const KINDS: Readonly<Record<CloseCode, RefusalKind>> = {
   [CLOSE_CODES.malformed]: 'malformed',
   [CLOSE_CODES.unauthenticated]: 'unauthenticated',
   [CLOSE_CODES.forbidden]: 'forbidden',
+  [CLOSE_CODES.originRefused]: 'forbidden',
   [CLOSE_CODES.notFound]: 'not-found',
   [CLOSE_CODES.tooLarge]: 'too-large',
   [CLOSE_CODES.storeUnavailable]: 'store-unavailable',

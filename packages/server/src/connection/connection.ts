@@ -11,8 +11,10 @@ import type { Logger } from '../logger.js'
 import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
+import { Answer } from './answer.js'
 import { type AwarenessPace, createAwarenessPace } from './awarenessPace.js'
 import { closeSocket } from './closeSocket.js'
+import type { EarlyMessage } from './firstMessage.js'
 import { Inbox, type InboxClient } from './inbox.js'
 import { encodeSyncRequest, HEARTBEAT } from './messages.js'
 import { createSession, type Session, type SessionListener } from './session.js'
@@ -37,6 +39,8 @@ export interface Admitted {
   readonly access: Access
   /** The client's address. */
   readonly remoteAddress: string | undefined
+  /** What arrived behind the token in the first message; `null` if the token was in the request. */
+  readonly early: readonly EarlyMessage[] | null
 }
 
 /** What all connections of a server have in common. */
@@ -84,17 +88,25 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
   private lease: RoomLease | null = null
   private inbox: Inbox | null = null
   private ended = false
-  /** Bytes of answers to syncs that are on their way: these may be as large as the document. */
+  speaksParley: boolean
+  private early: readonly EarlyMessage[] | null
+  /** The answer to a sync while it is on its way, and what is to follow it. */
+  private answer: Answer | null = null
+  private deferred: Uint8Array[] | null = null
+  private deferredBytes = 0
   private answerBytes = 0
-  private lastSign = Date.now()
+  private lastSign = performance.now()
   private lastBuffered = 0
   private receivedBytes = 0
   private wasStalled = false
 
-  constructor({ socket, stream, visit, room, access, remoteAddress }: Admitted, context: ConnectionContext) {
+  constructor(admitted: Admitted, context: ConnectionContext) {
+    const { socket, stream, visit, room, access, remoteAddress, early } = admitted
     const { gate, rooms, limits, timing } = context
     this.room = room
     this.visit = visit
+    this.speaksParley = early !== null || socket.protocol === SUBPROTOCOL
+    this.early = early
     this.socket = socket
     this.remoteAddress = remoteAddress
     this.context = context
@@ -106,12 +118,14 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     this.heartbeat = setInterval(() => this.beat(), timing.heartbeatMs).unref()
     const jitterMs = timing.expiryJitterMs
     this.session = createSession({ room, access, remoteAddress, gate, jitterMs, listener: this })
+    // A client that sent its token in a message learns from this that it was understood.
+    if (early !== null && access.expiresAt === undefined) this.onLifetime(null)
     socket.on('close', () => this.onClose())
     // Before ws gets the bytes, and with them completes a message.
     stream.prependListener('data', (chunk: Buffer) => this.onData(chunk))
     socket.on('message', (data, isBinary) => this.onMessage(data, isBinary))
     socket.on('pong', () => {
-      this.lastSign = Date.now()
+      this.lastSign = performance.now()
     })
     // Followed by `close`.
     socket.on('error', (error) => this.logger.debug({ room: this.room, err: error }, 'a connection failed'))
@@ -127,10 +141,6 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     return this.access.readOnly === true
   }
 
-  get speaksParley(): boolean {
-    return this.socket.protocol === SUBPROTOCOL
-  }
-
   get limits(): Limits {
     return this.context.limits
   }
@@ -140,27 +150,59 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
   }
 
   send(message: Uint8Array): void {
+    if (!this.answer) {
+      this.sendNow(message)
+      return
+    }
     if (this.ended) return
-    if (this.socket.bufferedAmount - this.answerBytes > this.limits.bufferedBytes) {
-      this.refuse(CLOSE_CODES.slowReader, 'messages are not read fast enough')
-    } else this.socket.send(message)
+    this.deferred ??= []
+    this.deferred.push(message)
+    this.deferredBytes += message.byteLength
+    if (this.deferredBytes > this.limits.bufferedBytes) this.refuseSlowReader()
   }
 
-  sendAnswer(message: Uint8Array, sent: () => void): void {
+  sendNow(message: Uint8Array): void {
+    if (this.ended) return
+    if (this.socket.bufferedAmount - this.answerBytes > this.limits.bufferedBytes) this.refuseSlowReader()
+    else this.socket.send(message)
+  }
+
+  sendAnswer(update: Uint8Array, sent: () => void): void {
     if (this.ended) {
       sent()
       return
     }
-    this.answerBytes += message.byteLength
-    this.socket.send(message, () => {
-      this.answerBytes -= message.byteLength
-      sent()
+    const answer = new Answer(update, {
+      send: (message, left) => {
+        this.answerBytes += message.byteLength
+        this.socket.send(message, () => {
+          this.answerBytes -= message.byteLength
+          left()
+        })
+      },
+      onProgress: () => {
+        this.lastSign = performance.now()
+      },
+      onSent: () => {
+        this.answer = null
+        const deferred = this.deferred ?? []
+        this.deferred = null
+        this.deferredBytes = 0
+        for (const message of deferred) this.sendNow(message)
+        sent()
+      },
     })
+    this.answer = answer
+  }
+
+  private refuseSlowReader(): void {
+    this.refuse(CLOSE_CODES.slowReader, 'messages are not read fast enough')
   }
 
   refuse(code: CloseCode, reason: string): void {
     if (this.ended) return
     this.ended = true
+    this.answer?.stop()
     const { socket, room, remoteAddress } = this
     if (code !== CLOSE_CODES.serviceRestart)
       this.context.audit({ kind: kindOfCode(code), at: 'connection', code, reason, room, remoteAddress })
@@ -177,7 +219,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
   }
 
   onLifetime(lifetimeMs: number | null): void {
-    if (this.speaksParley) this.send(encodeTokenLifetime(lifetimeMs))
+    if (this.speaksParley) this.sendNow(encodeTokenLifetime(lifetimeMs))
   }
 
   onExpired(): void {
@@ -247,6 +289,9 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     // From here on it is in memory only when something must be looked up in it.
     document.release()
     seat.sendAwareness()
+    const { early } = this
+    this.early = null
+    for (const { data, isBinary } of early ?? []) this.onMessage(data, isBinary)
   }
 
   private onData(chunk: Buffer): void {
@@ -256,7 +301,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
   }
 
   private onMessage(data: RawData, isBinary: boolean): void {
-    this.lastSign = Date.now()
+    this.lastSign = performance.now()
     if (this.ended || !this.inbox) return
     // Copied out of ws' pooled buffer, see readMessage.
     this.inbox.receive(new Uint8Array(data as Buffer), isBinary)
@@ -268,13 +313,14 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     const { heartbeatMs } = this.context.timing
     const buffered = socket.bufferedAmount
     // Who reads a large answer over a thin line answers no ping before it is through.
-    if (buffered < this.lastBuffered) this.lastSign = Date.now()
+    if (buffered < this.lastBuffered) this.lastSign = performance.now()
     this.lastBuffered = buffered
     // Nor does whoever is not listened to.
-    if (socket.isPaused) this.lastSign = Date.now()
-    if (this.receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * heartbeatMs) this.lastSign = Date.now()
+    if (socket.isPaused) this.lastSign = performance.now()
+    if (this.receivedBytes * MS_PER_S >= MIN_UPLOAD_BYTES_PER_S * heartbeatMs)
+      this.lastSign = performance.now()
     this.receivedBytes = 0
-    if (Date.now() - this.lastSign > SILENT_HEARTBEATS * heartbeatMs) {
+    if (performance.now() - this.lastSign > SILENT_HEARTBEATS * heartbeatMs) {
       socket.terminate()
       return
     }
@@ -285,7 +331,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     }
     this.wasStalled = stalled !== null
     socket.ping()
-    this.send(HEARTBEAT)
+    this.sendNow(HEARTBEAT)
   }
 
   private onDrain(): void {
@@ -295,6 +341,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
 
   private onClose(): void {
     this.ended = true
+    this.answer?.stop()
     clearInterval(this.heartbeat)
     this.session.stop()
     this.awareness.stop()

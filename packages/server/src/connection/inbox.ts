@@ -13,8 +13,8 @@ const SYNC_COST = 20
 
 /** Who sends the frames. */
 export interface InboxClient {
-  /** True if `parley.1` was selected. */
-  readonly speaksParley: boolean
+  /** True if `parley.1` was selected, or the first message was a token. */
+  speaksParley: boolean
   readonly session: Pick<Session, 'renew'>
   /** Counts what is received. */
   readonly visit: Pick<Visit, 'complete'>
@@ -22,7 +22,8 @@ export interface InboxClient {
   readonly logger: Logger
   /** Passes on who is there. */
   offerAwareness: (update: Uint8Array) => void
-  send: (message: Uint8Array) => void
+  /** Sends a message now, also while the answer to a sync is under way. */
+  sendNow: (message: Uint8Array) => void
   /** Ends the connection. */
   refuse: (code: CloseCode, reason: string) => void
 }
@@ -32,6 +33,7 @@ export class Inbox {
   private readonly client: InboxClient
   private readonly room: Pick<Room, 'name' | 'epoch' | 'version'>
   private readonly seat: Seat
+  private isFirst = true
 
   constructor(client: InboxClient, room: Pick<Room, 'name' | 'epoch' | 'version'>, seat: Seat) {
     this.client = client
@@ -48,6 +50,9 @@ export class Inbox {
     }
     try {
       const message = readMessage(frame)
+      // Where a proxy removes the subprotocol a client of ours shows itself by this.
+      if (this.isFirst && message.type === 'token') client.speaksParley = true
+      this.isFirst = false
       const refused = client.visit.complete(message.type === 'sync' ? SYNC_COST : 1)
       if (refused) client.refuse(refused.code, refused.reason)
       else this.take(message)
@@ -99,7 +104,7 @@ export class Inbox {
       type: 'barrier',
       reached: () => {
         const { epoch, version } = this.room
-        this.client.send(encodeAcknowledgement({ token, epoch, version }))
+        this.client.sendNow(encodeAcknowledgement({ token, epoch, version }))
       },
     })
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, SUBPROTOCOL } from '@parley/core'
+import type { WebSocket } from 'ws'
 import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
 import type { ClientAddress } from '../access/clientAddress.js'
@@ -11,8 +12,9 @@ import { findToken, isTokenProtocol, offeredProtocols } from '../access/token.js
 import type { Admission, Visit } from '../admission/admission.js'
 import { closeSocket } from '../connection/closeSocket.js'
 import type { Admitted } from '../connection/connection.js'
+import { readFirstToken } from '../connection/firstMessage.js'
 import { createSocketServer } from '../connection/socketServer.js'
-import type { Limits } from '../limits.js'
+import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
 import type { Pacer } from '../pacer.js'
 
@@ -23,6 +25,7 @@ export interface UpgradeOptions {
   clientAddress: ClientAddress
   admission: Pick<Admission, 'knock'>
   limits: Limits
+  timing: Pick<Timing, 'firstMessageMs'>
   logger: Logger
   audit: Audit
   /** Handshakes are done at this pace. */
@@ -41,28 +44,41 @@ const REFUSED_PAYLOAD_BYTES = 4096
 const REFUSED_TIMEOUT_MS = 2_000
 /** So many may be told why by WebSocket at a time; more are a flood, and are told by HTTP, which is cheaper. */
 const MAX_REFUSED = 1_000
+/** So many may be connected whose first message, with their token, has not arrived. */
+const MAX_WAITING = 1_000
 const FLOOD_ANSWER =
   'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /**
  * Creates the listener of a HTTP server's `upgrade` event.
  *
- * Who they are is asked before the upgrade is answered, so that no frame of a stranger is ever read. Who is refused gets
- * the upgrade all the same and then a close frame: y-websocket does not see a HTTP status, and would try for ever.
+ * Who they are is asked before the upgrade is answered, so that no frame of a stranger is read, but for the first message of a
+ * client whose request had no token. Who is refused gets the upgrade all the same and then a close frame: y-websocket does not
+ * see a HTTP status, and would try for ever.
  */
 export function createUpgradeHandler(
   options: UpgradeOptions,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { limits, logger, audit, clientAddress, admission, pace, isStopping, admit } = options
+  const { gate, limits, timing, logger, audit, clientAddress, admission, pace, isStopping, admit } = options
   const admitting = createSocketServer(limits.documentBytes + FRAME_OVERHEAD_BYTES)
   const refusing = createSocketServer(REFUSED_PAYLOAD_BYTES)
   let refusedCount = 0
-  const refuse = (
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    { code, reason, room, remoteAddress }: RefusedAt & { readonly remoteAddress: string | undefined },
-  ): void => {
+  const refuse = (request: IncomingMessage, socket: Duplex, head: Buffer, refused: RefusedFrom): void => {
+    note(refused)
+    if (refusedCount >= MAX_REFUSED) {
+      socket.on('error', () => {})
+      socket.end(FLOOD_ANSWER, () => socket.destroy())
+      return
+    }
+    refusing.handleUpgrade(request, socket, head, (upgraded) => {
+      refusedCount++
+      upgraded.on('close', () => refusedCount--)
+      upgraded.on('error', () => {})
+      end(upgraded, refused)
+    })
+  }
+
+  const note = ({ code, reason, room, remoteAddress }: RefusedFrom): void =>
     audit({
       kind: kindOfCode(code),
       at: 'upgrade',
@@ -71,21 +87,64 @@ export function createUpgradeHandler(
       ...(room === undefined ? {} : { room }),
       remoteAddress,
     })
-    if (refusedCount >= MAX_REFUSED) {
-      socket.on('error', () => {})
-      socket.end(FLOOD_ANSWER, () => socket.destroy())
+
+  const end = (upgraded: WebSocket, { code, reason }: RefusedAccess): void => {
+    const deadline = setTimeout(() => upgraded.terminate(), REFUSED_TIMEOUT_MS).unref()
+    upgraded.once('close', () => clearTimeout(deadline))
+    closeSocket(upgraded, code, reason)
+  }
+
+  let waitingCount = 0
+  /** Upgrades a request without a token and waits for one in the first message; nothing else is read before it is accepted. */
+  const awaitToken = (request: IncomingMessage, socket: Duplex, head: Buffer, refused: Waiting): void => {
+    const { waiting } = refused
+    if (waitingCount >= MAX_WAITING) {
+      waiting.leave()
+      const busy = {
+        code: CLOSE_CODES.storeUnavailable,
+        reason: 'too many clients have not sent a token yet',
+      }
+      refuse(request, socket, head, { ...refused, ...busy })
       return
     }
-    refusing.handleUpgrade(request, socket, head, (refused) => {
-      refusedCount++
-      const deadline = setTimeout(() => refused.terminate(), REFUSED_TIMEOUT_MS).unref()
-      refused.on('close', () => {
-        clearTimeout(deadline)
-        refusedCount--
-      })
-      refused.on('error', () => {})
-      closeSocket(refused, code, reason)
+    let isUpgraded = false
+    admitting.handleUpgrade(request, socket, head, (upgraded) => {
+      isUpgraded = true
+      waitingCount++
+      upgraded.on('error', () => {})
+      admitFirstToken(upgraded, socket, refused)
+        .catch((error) => {
+          logger.error({ err: error }, 'a first message could not be handled')
+          upgraded.terminate()
+        })
+        .finally(() => waitingCount--)
     })
+    if (!isUpgraded) waiting.leave()
+  }
+
+  const admitFirstToken = async (upgraded: WebSocket, stream: Duplex, refused: Waiting): Promise<void> => {
+    const { room, remoteAddress, waiting: visit } = refused
+    let decision: (LetIn & { readonly visit: Visit }) | RefusedAt = refused
+    try {
+      const first = await readFirstToken(upgraded, stream, {
+        maxTokenBytes: limits.tokenBytes,
+        timeoutMs: timing.firstMessageMs,
+      })
+      if (first && gate && room !== undefined) {
+        const decided = await gate({ uid: room, token: first.token, headers: {}, remoteAddress })
+        decision = 'code' in decided ? { room, ...decided } : enter(visit, { room, ...decided })
+      }
+      if ('code' in decision || upgraded.readyState !== upgraded.OPEN) visit.leave()
+      else admit({ socket: upgraded, stream, remoteAddress, early: first?.rest ?? [], ...decision })
+    } catch (error) {
+      visit.leave()
+      throw error
+    }
+    if ('code' in decision) {
+      note({ ...decision, remoteAddress })
+      upgraded.resume()
+      end(upgraded, decision)
+    }
   }
 
   const decide = async (
@@ -96,7 +155,10 @@ export function createUpgradeHandler(
   ): Promise<void> => {
     const decision = await letIn(request, head, remoteAddress)
     if ('code' in decision) {
-      if (!socket.destroyed) refuse(request, socket, head, { ...decision, remoteAddress })
+      const { waiting } = decision
+      if (socket.destroyed) waiting?.leave()
+      else if (waiting) awaitToken(request, socket, head, { ...decision, waiting, remoteAddress })
+      else refuse(request, socket, head, { ...decision, remoteAddress })
       return
     }
     const { room, access, visit } = decision
@@ -104,7 +166,7 @@ export function createUpgradeHandler(
     if (!socket.destroyed) {
       admitting.handleUpgrade(request, socket, head, (admitted) => {
         isAdmitted = true
-        admit({ socket: admitted, stream: socket, visit, room, access, remoteAddress })
+        admit({ socket: admitted, stream: socket, visit, room, access, remoteAddress, early: null })
       })
     }
     // Or ws has found the request to be none.
@@ -118,18 +180,23 @@ export function createUpgradeHandler(
   ): Promise<(LetIn & { readonly visit: Visit }) | RefusedAt> => {
     const visit = admission.knock(remoteAddress)
     if ('code' in visit) return visit
-    const leave = (refused: RefusedAt): RefusedAt => {
-      visit.leave()
-      return refused
-    }
     const decision = await whoMay(request, head, remoteAddress, options)
     // Those who waited for the same answer, as of the store, are told by it all at once.
     await new Promise<void>(pace)
-    if ('code' in decision) return leave(decision)
-    const { room } = decision
-    if (isStopping()) return leave({ room, code: CLOSE_CODES.serviceRestart, reason: 'the server stops' })
-    const noPlace = visit.enter(room)
-    return noPlace ? leave({ room, ...noPlace }) : { ...decision, visit }
+    if (!('code' in decision)) return enter(visit, decision)
+    if (decision.mayFollow) return { ...decision, waiting: visit }
+    visit.leave()
+    return decision
+  }
+
+  const enter = (visit: Visit, letIn: LetIn): (LetIn & { readonly visit: Visit }) | RefusedAt => {
+    const { room } = letIn
+    const refused = isStopping()
+      ? { code: CLOSE_CODES.serviceRestart, reason: 'the server stops' }
+      : visit.enter(room)
+    if (!refused) return { ...letIn, visit }
+    visit.leave()
+    return { room, ...refused }
   }
 
   return (request, socket, head) => {
@@ -158,6 +225,18 @@ interface LetIn {
 
 interface RefusedAt extends RefusedAccess {
   readonly room?: string
+  /** True if the request had no token, which the first message may bring. */
+  readonly mayFollow?: boolean
+  /** What counts a client that may still send its token. */
+  readonly waiting?: Visit
+}
+
+interface Waiting extends RefusedFrom {
+  readonly waiting: Visit
+}
+
+interface RefusedFrom extends RefusedAt {
+  readonly remoteAddress: string | undefined
 }
 
 async function whoMay(
@@ -168,7 +247,7 @@ async function whoMay(
 ): Promise<LetIn | RefusedAt> {
   const { headers } = request
   const wrong = checkSource({ host: headers.host, origin: headers.origin })
-  if (wrong !== null) return { code: CLOSE_CODES.forbidden, reason: wrong }
+  if (wrong !== null) return { code: CLOSE_CODES.originRefused, reason: wrong }
   const [path = '', query = ''] = split(request.url ?? '')
   const room = roomOfPath(path)
   if (room === null) return { code: CLOSE_CODES.notFound, reason: 'the address names no room' }
@@ -182,7 +261,9 @@ async function whoMay(
   }
   if (!gate) return { room, access: { uid: room } }
   const token = findToken(protocols, new URLSearchParams(query))
-  return { room, ...(await gate({ uid: room, token, headers, remoteAddress })) }
+  const decision = await gate({ uid: room, token, headers, remoteAddress })
+  const mayFollow = 'code' in decision && decision.code === CLOSE_CODES.unauthenticated && token === undefined
+  return { room, ...decision, ...(mayFollow ? { mayFollow } : {}) }
 }
 
 /** Path and query of a request target, as they came: nothing is normalised, so `..` and `//` name no room. */

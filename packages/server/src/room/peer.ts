@@ -7,8 +7,11 @@ export interface Peer {
   /** True if even an update that changes nothing is to be stored. */
   readonly marksTime?: boolean
   send: (message: Uint8Array) => void
-  /** Sends what may be as large as the document, and says when it has left the process. */
-  sendAnswer: (message: Uint8Array, sent: () => void) => void
+  /**
+   * Sends the answer to a sync, which may be as large as the document, and calls `sent` when it has left the process. What is given
+   * to `send` meanwhile follows it.
+   */
+  sendAnswer: (update: Uint8Array, sent: () => void) => void
   /** Ends the connection; nothing it sent later is looked at. */
   refuse: (code: CloseCode, reason: string) => void
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import type { Bus } from '../bus/bus.js'
 import { createLocalBusHub } from '../bus/localBus.js'
+import { encodeSyncAnswer } from '../connection/messages.js'
 import { defaultLimits, defaultTiming, type Timing } from '../limits.js'
 import type { LogStore } from '../log/logStore.js'
 import { createMemoryLog } from '../log/memoryLog.js'
@@ -50,8 +51,8 @@ function peer(): Peer & { refused: Array<{ code: number; reason: string }>; sent
     refused,
     sent,
     send: (message) => void sent.push(message),
-    sendAnswer(message, done) {
-      sent.push(message)
+    sendAnswer(update, done) {
+      sent.push(encodeSyncAnswer(update))
       done()
     },
     refuse: (code, reason) => void refused.push({ code, reason }),

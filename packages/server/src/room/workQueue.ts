@@ -1,6 +1,5 @@
 import { CLOSE_CODES, type CloseCode } from '@parley/core'
 import * as Y from 'yjs'
-import { encodeSyncAnswer } from '../connection/messages.js'
 import type { Peer, Work } from './peer.js'
 
 /** One turn of a room stores up to this much of one connection as one entry. */
@@ -158,7 +157,7 @@ export class WorkQueue {
     this.wasAnswered = true
     // One at a time: a client that asks and does not read would have us hold its document many times over.
     this.isAnswering = true
-    this.peer.sendAnswer(encodeSyncAnswer(missing), () => {
+    this.peer.sendAnswer(missing, () => {
       this.isAnswering = false
       this.room.wake()
     })

@@ -1,7 +1,7 @@
 import { CLOSE_CODES, type CloseCode, type Message } from '@parley/core'
 import type { Random } from '@parley/core/testing'
 import { Inbox, type InboxClient } from '../../src/connection/inbox.js'
-import { encodeSyncRequest } from '../../src/connection/messages.js'
+import { encodeSyncAnswer, encodeSyncRequest } from '../../src/connection/messages.js'
 import { createIngest, type Ingest } from '../../src/gateway/ingest.js'
 import { createMembers } from '../../src/gateway/members.js'
 import { createRecents, type Recents } from '../../src/gateway/recents.js'
@@ -105,8 +105,9 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
       send(message) {
         if (!ended) down.send(() => end.onMessage(new Uint8Array(message)))
       },
-      sendAnswer(message, sent) {
+      sendAnswer(update, sent) {
         if (ended) return sent()
+        const message = encodeSyncAnswer(update)
         down.send(() => end.onMessage(new Uint8Array(message)))
         setTimeout(sent, random() * WIRE_MS)
       },
@@ -125,7 +126,7 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
         lease = entered
         seat = entered.room.join(peer, { asked: true })
         const client: InboxClient = {
-          ...{ speaksParley: true, limits, logger, send: peer.send, refuse: close },
+          ...{ speaksParley: true, limits, logger, sendNow: peer.send, refuse: close },
           ...{ session: { renew: () => {} }, visit: { complete: () => null }, offerAwareness: () => {} },
         }
         inbox = new Inbox(client, entered.room, seat)
