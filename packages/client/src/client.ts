@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { createClockKeeper } from './clockKeeper.js'
 import { browserEnvironment, type ClientEnvironment } from './environment.js'
 import { createRuntime } from './runtime.js'
-import type { ClientStatus } from './status/status.js'
+import type { ClientStatus, Reason, StorageReasonCode } from './status/status.js'
 import type { Persistence } from './storage/chooseStorage.js'
 import { databaseName } from './storage/databaseName.js'
 import type { GetToken } from './sync/token.js'
@@ -27,6 +27,17 @@ export interface ClientOptions {
   readonly profile?: string | undefined
   /** The document to use; a new one otherwise. It must be empty, and made by the same copy of yjs. */
   readonly doc?: Y.Doc | undefined
+  /**
+   * Whether the browser asks before the user leaves a page with edits that are not on disk; `false` by default. Browsers show
+   * their own words, and only to users who have touched the page. The listener exists only while something is unsaved, since it
+   * keeps pages out of the back/forward cache in some browsers.
+   */
+  readonly confirmLeave?: boolean | undefined
+  /**
+   * Whether to call `navigator.storage.persist()`, so that the browser does not evict the data when the disk gets full; `false` by
+   * default, because Firefox asks the user. The answer is in `status.storage.persistent`.
+   */
+  readonly persistentStorage?: boolean | undefined
   /** Replacements for what the browser offers. */
   readonly environment?: Partial<ClientEnvironment> | undefined
 }
@@ -40,8 +51,11 @@ export interface Client {
   readonly status: Readable<ClientStatus>
   /** Settles once what was stored on this device is loaded, or could not be. It never rejects. */
   readonly ready: Promise<void>
-  /** Settles once every edit is on disk, or cannot be at the moment: the status says which. It never rejects. */
-  flush: () => Promise<void>
+  /**
+   * Writes every edit to disk. Resolves to `null` once all are there, or to the reason why they cannot be at the moment: after 3 s
+   * at most while another page holds the database. What was not written is written later. It never rejects.
+   */
+  flush: () => Promise<Reason<StorageReasonCode> | null>
   /**
    * Uses the network, now rather than at the end of a pause: after {@link Client.disconnect}, or after signing in. What is
    * connected stays so, and gives the server the token that `getToken` has by now if it is another one.
@@ -49,8 +63,11 @@ export interface Client {
   connect: () => void
   /** Takes this device, which is all of the browser's tabs, off the network until {@link Client.connect}. */
   disconnect: () => void
-  /** Stores what is left and lets go of everything. Edits after it are kept nowhere. Twice is fine. */
-  close: () => Promise<void>
+  /**
+   * Stores what is left and releases all resources. Resolves like {@link Client.flush}; writes that wait for another page are left
+   * with the browser, which finishes them while it runs. Edits after it are kept nowhere. Calling it twice is fine.
+   */
+  close: () => Promise<Reason<StorageReasonCode> | null>
   /**
    * Closes and deletes the local data, in other tabs too, which go on in memory. What the server has stays there.
    *
@@ -103,6 +120,8 @@ export function createClient(options: ClientOptions): Client {
     maintain: store.maintain,
     onOwnEdit: clock.moved,
     onHidden: clock.save,
+    confirmLeave: options.confirmLeave ?? false,
+    persistentStorage: options.persistentStorage ?? false,
     environment,
   })
   return {
@@ -111,8 +130,9 @@ export function createClient(options: ClientOptions): Client {
     doc,
     async close() {
       clock.save()
-      await runtime.close()
+      const why = await runtime.close()
       store.close()
+      return why
     },
     async destroy() {
       await runtime.destroy()

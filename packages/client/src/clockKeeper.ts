@@ -54,7 +54,11 @@ export function createClockKeeper(
     forget() {
       cancel?.()
       cancel = null
-      localStorage?.removeItem(key)
+      try {
+        localStorage?.removeItem(key)
+      } catch {
+        // What cannot be used holds no mark.
+      }
     },
   }
 }

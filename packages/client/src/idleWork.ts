@@ -17,10 +17,24 @@ export function createIdleWork(
 ): IdleWork {
   let cancel: (() => void) | null = null
   let stopped = false
+  let isRunning = false
+  const run = (): void => {
+    // One at a time: a task may have to wait for another page that holds the database.
+    if (isRunning) {
+      cancel = schedule(run, IDLE_MS)
+      return
+    }
+    isRunning = true
+    void task()
+      .catch(reportError)
+      .finally(() => {
+        isRunning = false
+      })
+  }
   return {
     touch() {
       cancel?.()
-      cancel = stopped ? null : schedule(() => void task().catch(reportError), IDLE_MS)
+      cancel = stopped ? null : schedule(run, IDLE_MS)
     },
     stop() {
       stopped = true

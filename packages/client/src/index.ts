@@ -8,6 +8,7 @@ export type {
   ConnectionState,
   ConnectionStatus,
   Reason,
+  RefusalCode,
   StorageReasonCode,
   StorageState,
   StorageStatus,

@@ -5,8 +5,10 @@
  * - `visible`: the user came back to the page, or the browser woke it up.
  * - `hidden`: it may be ended from here on without another word.
  * - `frozen`: its timers stop right after this, until it is `visible` again; what it holds it would hold for ever.
+ * - `left`: the user left the page for another one. It is destroyed, or kept in the back/forward cache and `visible` again
+ *   when the user returns; a browser keeps only pages that hold no lock, no socket and no channel.
  */
-export type LifecycleEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'frozen'
+export type LifecycleEvent = 'online' | 'offline' | 'visible' | 'hidden' | 'frozen' | 'left'
 
 /** Tells what happens to the page that a client lives in. */
 export interface Lifecycle {
@@ -14,10 +16,17 @@ export interface Lifecycle {
   isOnline: () => boolean
   /** Calls `listener` on each event until the returned function is called. */
   subscribe: (listener: (event: LifecycleEvent) => void) => () => void
+  /**
+   * Makes the browser ask whether the user wants to leave the page, until the returned function is called. Missing where there
+   * is no page.
+   */
+  confirmLeave?: () => () => void
 }
 
 /** The {@link Lifecycle} of the current page, or of a worker or server where nothing of it is known. */
 export function browserLifecycle(): Lifecycle {
+  const window = globalThis as unknown as EventTarget
+  const page = typeof document === 'object' ? document : undefined
   return {
     isOnline: () => (globalThis as Partial<typeof globalThis>).navigator?.onLine !== false,
     subscribe(listener) {
@@ -28,18 +37,30 @@ export function browserLifecycle(): Lifecycle {
         target.addEventListener(type, handler)
         stops.push(() => target.removeEventListener(type, handler))
       }
-      const page = typeof document === 'object' ? document : undefined
-      on(globalThis as unknown as EventTarget, 'online', () => 'online')
-      on(globalThis as unknown as EventTarget, 'offline', () => 'offline')
+      on(window, 'online', () => 'online')
+      on(window, 'offline', () => 'offline')
       on(page, 'visibilitychange', () => (page?.visibilityState === 'hidden' ? 'hidden' : 'visible'))
       // Safari ends pages without a visibilitychange.
-      on(globalThis as unknown as EventTarget, 'pagehide', () => 'hidden')
-      on(globalThis as unknown as EventTarget, 'pageshow', () => 'visible')
+      on(window, 'pagehide', () => 'left')
+      on(window, 'pageshow', () => 'visible')
       on(page, 'freeze', () => 'frozen')
       on(page, 'resume', () => 'visible')
       return () => {
         for (const stop of stops.splice(0)) stop()
       }
     },
+    ...(page
+      ? {
+          confirmLeave() {
+            const ask = (event: Event): void => {
+              event.preventDefault()
+              // Chromium before 119 and WebKit look at this instead.
+              ;(event as BeforeUnloadEvent).returnValue = true
+            }
+            window.addEventListener('beforeunload', ask)
+            return () => window.removeEventListener('beforeunload', ask)
+          },
+        }
+      : {}),
   }
 }

@@ -2,11 +2,20 @@ import { onUpdate, type Readable } from '@parley/core'
 import type * as Y from 'yjs'
 import type { ClientEnvironment } from './environment.js'
 import { createIdleWork } from './idleWork.js'
+import { createLeaveGuard } from './leaveGuard.js'
 import { isOwnEdit, ORIGINS } from './origins.js'
 import { because, initialConnection } from './status/connectionReasons.js'
 import { createEditLedger } from './status/editLedger.js'
-import type { ClientStatus, ConnectionStatus, StorageStatus } from './status/status.js'
+import { isLocalStorageRefused, listRefusals } from './status/refusals.js'
+import type {
+  ClientStatus,
+  ConnectionStatus,
+  Reason,
+  StorageReasonCode,
+  StorageStatus,
+} from './status/status.js'
 import { createStatusStore } from './status/statusStore.js'
+import { askForPersistence } from './storage/askForPersistence.js'
 import { chooseStorage, type Persistence } from './storage/chooseStorage.js'
 import { createConfirmedNote } from './sync/confirmedNote.js'
 import { type Connection, createConnection } from './sync/connection.js'
@@ -15,14 +24,17 @@ import { createTabExchange } from './tabs/exchange.js'
 import { createTabChannel } from './tabs/tabChannel.js'
 import { createTabRole } from './tabs/tabRole.js'
 
+/** Why something is not on disk, or `null` if everything is. */
+export type Unsaved = Reason<StorageReasonCode> | null
+
 /** What keeps one document stored, synced and equal in all tabs. */
 export interface Runtime {
   readonly status: Readable<ClientStatus>
   readonly ready: Promise<void>
-  flush: () => Promise<void>
+  flush: () => Promise<Unsaved>
   connect: () => void
   disconnect: () => void
-  close: () => Promise<void>
+  close: () => Promise<Unsaved>
   destroy: () => Promise<void>
 }
 
@@ -45,6 +57,8 @@ export interface RuntimeOptions {
   /** Called after each edit made in this tab, and when the page may end. */
   readonly onOwnEdit: () => void
   readonly onHidden: () => void
+  readonly confirmLeave: boolean
+  readonly persistentStorage: boolean
   readonly environment: ClientEnvironment
 }
 
@@ -58,6 +72,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let networkWanted = true
   let ready = false
   let ended: Promise<void> | null = null
+  let unsavedAtEnd: Unsaved = null
   /** True while there may be in the document what no row holds: passed on by another tab that ended before it stored it. */
   let relayed = false
 
@@ -68,9 +83,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       unsaved: { disk: false, server: true },
       ready: false,
       tab: 'alone',
+      refused: [],
     },
     reportError,
   )
+  let persistent: boolean | undefined
+  const withPersistence = (next: StorageStatus): StorageStatus =>
+    persistent === undefined ? next : { ...next, persistent }
   const unsaved = ({ state }: StorageStatus) => ({
     // What was loaded may be gone with its database.
     disk: !ledger.disk || (state === 'memory' && doc.store.clients.size > 0),
@@ -81,10 +100,21 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     doc,
     receive: (update) => receive(update, ORIGINS.storage),
     environment,
-    onStatus: (storage) => status.update({ storage, unsaved: unsaved(storage) }),
+    onStatus: (next) => status.update({ storage: withPersistence(next), unsaved: unsaved(next) }),
   })
+  const localStorageRefused = isLocalStorageRefused(environment)
   const refresh = (): void =>
-    status.update({ storage: storage.status, unsaved: unsaved(storage.status), ready, tab: role.current })
+    status.update({
+      storage: withPersistence(storage.status),
+      unsaved: unsaved(storage.status),
+      ready,
+      tab: role.current,
+      refused: listRefusals({
+        'locks-refused': role.refusal !== null,
+        'channel-refused': channel.refusal !== null,
+        'local-storage-refused': localStorageRefused,
+      }),
+    })
 
   const connection: Connection | null =
     url !== undefined && environment.WebSocket
@@ -124,9 +154,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (relayed) void storage.compact(true).then(() => (relayed = false), reportError)
       idle.touch()
     },
-    onFollow() {
+    onFollow(why) {
       connection?.stop()
-      if (connection) status.update({ connection: because('connecting', 'other-tab') })
+      if (connection) {
+        status.update({
+          connection: because(why === 'suspended' ? 'offline' : 'connecting', why),
+        })
+      }
       refresh()
       exchange.greet()
     },
@@ -214,16 +248,29 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   })
 
   const stopLifecycle = environment.lifecycle.subscribe((event) => {
-    if (event === 'hidden' || event === 'frozen') {
+    if (event === 'hidden' || event === 'frozen' || event === 'left') {
       options.onHidden()
       void storage.flush()
     }
-    if (event === 'frozen') role.resign()
-    if (event === 'visible' && ready) {
+    if (event === 'frozen' || event === 'left') role.resign()
+    if (event === 'left') channel.suspend()
+    if (event === 'visible') {
+      channel.resume()
+      if (!ready) return
+      // Also opens a database again that was given up on.
+      void storage.flush()
       exchange.greet()
       role.begin()
     }
   })
+
+  const leaveGuard = options.confirmLeave ? createLeaveGuard(status, environment.lifecycle) : null
+  if (options.persistentStorage) {
+    void askForPersistence(environment).then((granted) => {
+      persistent = granted
+      refresh()
+    })
+  }
 
   const start = async (): Promise<void> => {
     await storage.ready
@@ -242,6 +289,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const end = (endStorage: () => Promise<void> | void, reason: ConnectionStatus): Promise<void> => {
     ended ??= (async () => {
       idle.stop()
+      leaveGuard?.stop()
       stopLifecycle()
       role.stop()
       connection?.destroy()
@@ -256,11 +304,20 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     return ended
   }
 
+  const whyUnsaved = (): Unsaved => {
+    const { storage, unsaved } = status.getSnapshot()
+    if (!unsaved.disk) return null
+    return storage.reason ?? { code: 'write-blocked', message: 'The database does not answer.' }
+  }
+
   refresh()
   return {
     status,
     ready: started,
-    flush: () => storage.flush(),
+    async flush() {
+      await storage.flush()
+      return whyUnsaved()
+    },
     connect() {
       channel.post({ type: 'network', wanted: true })
       setNetwork(true)
@@ -269,7 +326,18 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       channel.post({ type: 'network', wanted: false })
       setNetwork(false)
     },
-    close: () => end(() => storage.close(), because('offline', 'closed')),
+    async close() {
+      await end(
+        async () => {
+          await storage.flush()
+          // Before the end, after which the status says only that the client is closed.
+          unsavedAtEnd = whyUnsaved()
+          await storage.close()
+        },
+        because('offline', 'closed'),
+      )
+      return unsavedAtEnd
+    },
     async destroy() {
       channel.post({ type: 'destroyed' })
       await end(() => storage.abandon(), because('offline', 'closed'))

@@ -365,9 +365,10 @@ describe('storage', () => {
     onCleanUp(async () => refused.mockRestore())
     const client = open()
     await client.ready
-    expect(statusOf(client).storage).toMatchObject({ state: 'memory', reason: { code: 'unavailable' } })
+    expect(statusOf(client).storage).toMatchObject({ state: 'memory', reason: { code: 'refused' } })
     type(client, 'hello')
     refused.mockRestore()
+    void client.flush()
     // It opens later, and what waited is stored.
     await untilStatus(client, { storage: { state: 'indexeddb' }, saved: 'disk' })
     expect(browser.errors).toHaveLength(1)

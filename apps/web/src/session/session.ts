@@ -54,9 +54,9 @@ export function createSession(options: SessionOptions): Session {
     chat,
     online,
     withSample,
-    close() {
+    async close() {
       chat.close()
-      return client.close()
+      await client.close()
     },
     destroy() {
       chat.close()

@@ -9,6 +9,7 @@ const ONLINE: ClientStatus = {
   saved: 'server',
   ready: true,
   tab: 'leader',
+  refused: [],
 }
 const status = (change: Partial<ClientStatus>): ClientStatus => ({ ...ONLINE, ...change })
 const unsaved = { disk: false, server: true }

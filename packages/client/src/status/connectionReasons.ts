@@ -8,6 +8,7 @@ const MESSAGES = {
   closed: 'The client was closed.',
   'destroyed-elsewhere': 'The local data was deleted in another tab.',
   'other-tab': 'Waiting for the tab that holds the connection.',
+  suspended: 'The page is asleep or was left; it connects again when the user returns.',
 } satisfies Partial<Record<ConnectionReasonCode, string>>
 
 /** A connection status that no server has a part in. */

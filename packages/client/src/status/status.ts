@@ -25,15 +25,38 @@ export type ConnectionState =
   | 'needs-auth'
   | 'denied'
 
-/** Why the connection is where it is. */
+/**
+ * Why the connection is where it is. Those an app's developer or operator can do something about:
+ *
+ * - `mixed-content`: the page was loaded over HTTPS and `url` begins with `ws:`. Terminal.
+ * - `blocked-by-page`: the browser refuses to open the socket, as a Content-Security-Policy without the server in `connect-src`
+ *   makes it do. Terminal.
+ * - `wrong-address`: something answers HTTP at `url`, but says that there is nothing at that path. Tried again.
+ * - `no-upgrade`: something answers HTTP at `url`, but no WebSocket opens: a proxy does not pass WebSockets on, or the address is
+ *   that of another server. Tried again.
+ * - `unreachable`: nothing answers. Tried again.
+ * - `subprotocol-stripped`: connected, through a proxy that removes `Sec-WebSocket-Protocol`.
+ * - `origin-refused`: the server does not serve pages of this origin. Terminal.
+ * - `token-refused`, `token-missing`: see `needs-auth`.
+ * - `not-acknowledged`: the server was connected and did not confirm in time that it stored what was sent. Tried again.
+ * - `suspended`: the page is frozen or in the back/forward cache.
+ */
 export type ConnectionReasonCode =
   | 'no-url'
   | 'no-websocket'
   | 'disconnected'
+  | 'suspended'
   | 'closed'
   | 'destroyed-elsewhere'
   | 'no-network'
+  | 'mixed-content'
+  | 'blocked-by-page'
+  | 'wrong-address'
+  | 'no-upgrade'
   | 'unreachable'
+  | 'subprotocol-stripped'
+  | 'origin-refused'
+  | 'not-acknowledged'
   | 'timeout'
   | 'connection-lost'
   | 'server-restart'
@@ -59,17 +82,36 @@ export type ConnectionReasonCode =
  */
 export type StorageState = 'opening' | 'indexeddb' | 'memory'
 
-/** What hinders storage. */
+/**
+ * What hinders storage.
+ *
+ * - `chosen`: the option `persistence` is `memory`.
+ * - `unavailable`: this runtime has no IndexedDB.
+ * - `refused`: the browser has IndexedDB and refuses it to this page: site data is blocked, or the frame is sandboxed.
+ * - `blocked`: the database has not opened for 5 s, because another page holds it or the browser does not answer.
+ * - `open-failed`: the database cannot be opened or read.
+ * - `quota-exceeded`: the disk, or the site's share of it, is full.
+ * - `write-failed`: the last write failed for another reason.
+ * - `write-blocked`: a write has not finished for 3 s, because a transaction of another page holds the database.
+ * - `connection-lost`: the browser closed the database, as when site data is cleared; it is being opened again.
+ * - `destroyed-elsewhere`: `destroy()` was called in another tab.
+ * - `closed`: `close()` was called.
+ */
 export type StorageReasonCode =
   | 'chosen'
   | 'unavailable'
+  | 'refused'
   | 'blocked'
   | 'open-failed'
   | 'quota-exceeded'
   | 'write-failed'
+  | 'write-blocked'
   | 'connection-lost'
   | 'destroyed-elsewhere'
   | 'closed'
+
+/** A capability that the browser has and refuses to this page. What then works differently is in the message. */
+export type RefusalCode = 'locks-refused' | 'channel-refused' | 'local-storage-refused'
 
 /** Whether the database is at hand, and what is wrong with it. */
 export interface StorageStatus {
@@ -77,6 +119,11 @@ export interface StorageStatus {
   readonly reason?: Reason<StorageReasonCode>
   /** Rows that could not be read and were put aside, since this client was created. */
   readonly quarantined: number
+  /**
+   * Whether the browser keeps the data when the disk gets full. Missing unless the option `persistentStorage` is set, and until
+   * the browser has answered.
+   */
+  readonly persistent?: boolean
 }
 
 /** Where the connection stands, and why. */
@@ -104,4 +151,6 @@ export interface ClientStatus {
    * connects for itself, because the browser cannot elect.
    */
   readonly tab: 'leader' | 'follower' | 'alone'
+  /** What the browser has and refuses to this page, empty as a rule. IndexedDB and WebSocket have their own reasons above. */
+  readonly refused: ReadonlyArray<Reason<RefusalCode>>
 }

@@ -17,7 +17,15 @@ export function deleteDatabase(
   if (!indexedDB) return Promise.resolve()
   return new Promise((resolve, reject) => {
     let blocked = false
-    const request = indexedDB.deleteDatabase(name)
+    const fail = (cause: unknown): void =>
+      reject(new StorageError('delete-failed', `The database ${name} could not be deleted`, cause))
+    let request: IDBOpenDBRequest
+    try {
+      request = indexedDB.deleteDatabase(name)
+    } catch (error) {
+      fail(error)
+      return
+    }
     const cancel = schedule(() => {
       const why = blocked ? 'another page holds it open' : 'the browser does not answer'
       reject(new StorageError('delete-blocked', `The database ${name} is not deleted yet: ${why}`))
@@ -31,7 +39,7 @@ export function deleteDatabase(
     }
     request.onerror = () => {
       cancel()
-      reject(new StorageError('delete-failed', `The database ${name} could not be deleted`, request.error))
+      fail(request.error)
     }
   })
 }

@@ -1,5 +1,6 @@
 import { IndexeddbPersistence } from 'y-indexeddb'
 import * as Y from 'yjs'
+import { settlesWithin } from '../settlesWithin.js'
 import type { Reason, StorageReasonCode, StorageStatus } from '../status/status.js'
 import { compactRows } from './compactRows.js'
 import { deleteDatabase } from './deleteDatabase.js'
@@ -12,9 +13,15 @@ import { createWriteQueue } from './writeQueue.js'
 /** A database that has not opened by then is waited for in the background, so that the app can start without it. */
 const OPEN_TIMEOUT_MS = 5_000
 
+/** A transaction that has not finished by then waits for one of another page, which may hold the database as long as it likes. */
+const TRANSACTION_TIMEOUT_MS = 3_000
+
 /** The first pause before trying again what the disk refused; it doubles up to the longest. */
 const RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
+
+/** After so many attempts in a row, five minutes, the next one waits for an edit, a `flush()` or the user's return. */
+const MAX_RETRIES = 10
 
 /** Rows beyond the first that make rewriting them worth it, for loading reads each. */
 const COMPACT_ROWS = 64
@@ -26,11 +33,13 @@ const COMPACT_BYTES = 256 * 1024
 const NO_ROWS = Number.MAX_SAFE_INTEGER
 
 const FAULTS: Partial<Record<StorageReasonCode, string>> = {
-  unavailable: 'The browser does not let this page store anything.',
+  refused:
+    'The browser does not let this page store anything: site data is blocked, or the frame is sandboxed.',
   blocked: 'The database does not open: another page holds it, or the browser does not answer.',
   'open-failed': 'The database could not be opened or read.',
   'quota-exceeded': 'The disk is full or the site has used up its share of it.',
   'write-failed': 'The last write to the database failed; it is tried again.',
+  'write-blocked': 'A transaction of another page holds the database; edits are written when it ends.',
   'connection-lost': 'The browser closed the database; it is being opened again.',
   'destroyed-elsewhere': 'The local data was deleted in another tab.',
   closed: 'The client was closed.',
@@ -52,7 +61,9 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
   let tailRows = 0
   let tailBytes = 0
   let cancelRetry: (() => void) | null = null
-  let retryMs = RETRY_MS
+  let retries = 0
+  /** What is to be tried again once something happens, after the attempts by time have ended. */
+  let postponed: (() => void) | null = null
   let compacting: Promise<void> | null = null
   let status: StorageStatus = { state: 'opening', quarantined: 0 }
   let settleReady = (): void => {}
@@ -81,7 +92,7 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       known.add(key)
       tailRows++
       tailBytes += bytes
-      retryMs = RETRY_MS
+      retries = 0
       if (status.reason && database) setStatus({ state: 'indexeddb' })
     },
     onFailed(error) {
@@ -90,12 +101,37 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       retry(() => queue.post())
     },
     onDisconnected: () => lose('connection-lost'),
+    onBlocked: () => setBlocked(),
+    timeoutMs: TRANSACTION_TIMEOUT_MS,
+    schedule: environment.schedule,
   })
+
+  const setBlocked = (): void => {
+    if (!ended && database) setStatus({ state: 'indexeddb', code: 'write-blocked' })
+  }
 
   const retry = (task: () => void): void => {
     cancelRetry?.()
-    cancelRetry = environment.schedule(task, retryMs)
-    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)
+    cancelRetry = null
+    if (retries >= MAX_RETRIES) {
+      postponed = task
+      return
+    }
+    const run = (): void => {
+      cancelRetry = null
+      task()
+    }
+    cancelRetry = environment.schedule(run, Math.min(RETRY_MS * 2 ** retries, MAX_RETRY_MS))
+    retries++
+  }
+
+  /** Begins another series of attempts at what was given up on. */
+  const resumeRetries = (): void => {
+    const task = postponed
+    if (task === null || ended) return
+    postponed = null
+    retries = 0
+    retry(task)
   }
 
   /** Lets go of a connection that no longer works and opens another one. */
@@ -150,11 +186,13 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       queue.post()
     } catch (error) {
       if (ended) return
-      const code = isRefusal(error) ? 'unavailable' : 'open-failed'
-      // It is tried for as long as the tab lives; once is enough for the log.
+      const code = isRefusal(error) ? 'refused' : 'open-failed'
+      // It is tried more than once; once is enough for the log.
       if (status.reason?.code !== code) environment.reportError(error)
       setStatus({ state: 'memory', code })
-      retry(() => void open(again))
+      // A refusal lasts until the user lifts it.
+      if (code === 'refused') postponed = () => void open(again)
+      else retry(() => void open(again))
     } finally {
       cancel()
       settleReady()
@@ -163,9 +201,19 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
 
   const flush = async (): Promise<void> => {
     if (status.state === 'opening') await ready
+    resumeRetries()
     queue.post()
     const db = database
     if (!db) return
+    const written = whenWritten(db)
+    if (await settlesWithin(written, TRANSACTION_TIMEOUT_MS, environment.schedule)) return
+    setBlocked()
+    void written.then(() => {
+      if (database === db && status.reason?.code === 'write-blocked') setStatus({ state: 'indexeddb' })
+    })
+  }
+
+  const whenWritten = async (db: IDBDatabase): Promise<void> => {
     try {
       // It is queued behind every write, and the browser finishes it even where nobody waits.
       await whenCommitted(db.transaction(UPDATES_STORE, 'readonly'))
@@ -206,7 +254,9 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       return status
     },
     append: (update, committed) => {
-      if (!ended) queue.append(update, committed)
+      if (ended) return
+      queue.append(update, committed)
+      if (status.reason?.code !== 'refused') resumeRetries()
     },
     flush,
     compact(force = false) {
@@ -223,13 +273,24 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       setStatus({ state: 'indexeddb', found: held.length })
     },
     // The library's types name the common values only; its store takes whatever can be cloned.
-    getNote: (key) => persistence?.get(key).catch(() => undefined) ?? Promise.resolve(undefined),
+    async getNote(key) {
+      let note: unknown
+      const reading = persistence?.get(key).then((value) => {
+        note = value
+      })
+      // A note is not worth waiting for another page's transaction.
+      if (reading) await settlesWithin(reading, TRANSACTION_TIMEOUT_MS, environment.schedule)
+      return note
+    },
     async setNote(key, value) {
-      await persistence?.set(key, value as string).catch(() => {})
+      const writing = persistence?.set(key, value as string)
+      if (writing) await settlesWithin(writing, TRANSACTION_TIMEOUT_MS, environment.schedule)
     },
     async close() {
       if (ended) return
-      await flush()
+      // What waits for another page is posted by now, and the browser closes a connection only after its transactions.
+      if (status.reason?.code === 'write-blocked') queue.post()
+      else await flush()
       end()
       setStatus({ state: 'memory', code: 'closed' })
     },
@@ -250,9 +311,7 @@ function isQuotaError(error: unknown): boolean {
   return error instanceof Error && error.name === 'QuotaExceededError'
 }
 
-/** True where the browser keeps the page from storing at all, as in some private windows. */
+/** True where the browser keeps the page from storing at all, as in a sandboxed frame. */
 function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof Error && ['SecurityError', 'InvalidStateError', 'NotAllowedError'].includes(error.name)
-  )
+  return error instanceof Error && ['SecurityError', 'NotAllowedError'].includes(error.name)
 }

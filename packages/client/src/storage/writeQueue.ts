@@ -1,3 +1,4 @@
+import type { Environment } from '@parley/core'
 import * as Y from 'yjs'
 import { UPDATES_STORE } from './openDatabase.js'
 
@@ -27,6 +28,10 @@ export interface WriteQueueOptions {
   readonly onFailed: (error: unknown) => void
   /** Called when the database turns out to be closed. */
   readonly onDisconnected: () => void
+  /** Called when a transaction has neither committed nor failed after `timeoutMs` milliseconds; it still may. */
+  readonly onBlocked: () => void
+  readonly timeoutMs: number
+  readonly schedule: Environment['schedule']
 }
 
 /** Without a database what waits is merged at this many updates: it may wait as long as the tab lives. */
@@ -78,11 +83,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     }
     waiting = []
     underWay++
+    const cancelTimeout = options.schedule(options.onBlocked, options.timeoutMs)
     const { update: row, committed } = merge(batch)
     const request = transaction.objectStore(UPDATES_STORE).add(row)
     // Or it would be once the page has heard of the row, which a page that is being closed does not live to do.
     transaction.commit?.()
     transaction.oncomplete = () => {
+      cancelTimeout()
       underWay--
       options.onStored(request.result, row.byteLength)
       committed?.()
@@ -91,6 +98,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     }
     // A full disk shows here and nowhere else: the request itself succeeds.
     transaction.onabort = () => {
+      cancelTimeout()
       underWay--
       waiting = [{ update: row, committed }, ...waiting]
       options.onFailed(transaction.error)

@@ -7,6 +7,9 @@ function setUp() {
   const acknowledgements = createAcknowledgements({
     ask,
     onDurable: (marks: EditMarks) => void durable.push(Object.fromEntries(marks)),
+    isTransferring: () => false,
+    onUnanswered: () => {},
+    schedule: () => () => {},
   })
   return { ask, durable, acknowledgements }
 }

@@ -1,3 +1,5 @@
+import type { Environment } from '@parley/core'
+
 /** For each tab, by its id, the number of its last edit that something is known of. */
 export type EditMarks = ReadonlyMap<string, number>
 
@@ -15,21 +17,33 @@ export interface Acknowledgements {
   readonly settled: boolean
 }
 
+/** How long the server may take to answer; twice as long after each question that it left unanswered, up to ten times. */
+const ANSWER_TIMEOUT_MS = 30_000
+const MAX_ANSWER_TIMEOUT_MS = 300_000
+
 export interface AcknowledgementsOptions {
   /** Asks the server whether all that was sent is durable; its answer brings the token back. */
   readonly ask: (token: number) => void
   /** Called with what is durable now. */
   readonly onDurable: (marks: EditMarks) => void
+  /** True while the question or its answer may still be on the line, behind what is sent and received meanwhile. */
+  readonly isTransferring: () => boolean
+  /** Called when the server is connected and leaves a question unanswered. */
+  readonly onUnanswered: () => void
+  readonly schedule: Environment['schedule']
 }
 
 /** Creates {@link Acknowledgements}. */
-export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptions): Acknowledgements {
+export function createAcknowledgements(options: AcknowledgementsOptions): Acknowledgements {
+  const { ask, onDurable, schedule } = options
   const marks = new Map<string, number>()
   let isConnected = false
   // Nothing is taken for granted: what was loaded has to be confirmed once too.
   let dirty = true
   let token = 0
   let question: { token: number; marks: EditMarks } | null = null
+  let unanswered = 0
+  let cancelTimeout = (): void => {}
 
   let isPumping = false
   /**
@@ -51,6 +65,19 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
     token++
     question = { token, marks: new Map(marks) }
     ask(token)
+    watch()
+  }
+
+  const watch = (): void => {
+    const timeoutMs = Math.min(ANSWER_TIMEOUT_MS * 2 ** unanswered, MAX_ANSWER_TIMEOUT_MS)
+    cancelTimeout = schedule(() => {
+      if (options.isTransferring()) {
+        watch()
+        return
+      }
+      unanswered++
+      options.onUnanswered()
+    }, timeoutMs)
   }
 
   return {
@@ -65,12 +92,15 @@ export function createAcknowledgements({ ask, onDurable }: AcknowledgementsOptio
     },
     disconnected() {
       isConnected = false
+      cancelTimeout()
       question = null
       dirty = true
     },
     answered(answer) {
       if (question?.token !== answer) return
       const { marks: durable } = question
+      cancelTimeout()
+      unanswered = 0
       question = null
       onDurable(durable)
       pumpLater()

@@ -1,19 +1,52 @@
 import { SUBPROTOCOL } from '@parley/core'
 import type * as Y from 'yjs'
 import type { ClientEnvironment } from '../environment.js'
+import { adviceFor } from '../status/remedies.js'
 import type { ConnectionReasonCode, ConnectionStatus, Reason } from '../status/status.js'
 import { type Acknowledgements, createAcknowledgements, type EditMarks } from './acknowledgements.js'
 import { createBackoff } from './backoff.js'
 import { judgeClose } from './closeReason.js'
+import { explainRefusal, explainUnopened } from './explainFailure.js'
 import { createSyncProvider, type SyncProvider } from './provider.js'
 import { fetchToken, type GetToken } from './token.js'
 import { createTokenRenewal } from './tokenRenewal.js'
 
-/** How long a socket may take to open. y-websocket itself waits for ever, and a browser for minutes. */
+/**
+ * How long a socket may take to open; twice as long after each one that did not, up to a minute. y-websocket itself waits for
+ * ever, and a browser for minutes.
+ */
 const CONNECT_TIMEOUT_MS = 10_000
+const MAX_CONNECT_TIMEOUT_MS = 60_000
+
+/**
+ * How long a server may be silent; twice as long after each connection that was given up before its first sync was complete. A
+ * stock server sends that as one message, of which a browser shows nothing before it is complete.
+ */
+const SILENCE_MS = 30_000
+const MAX_SILENCE_MS = 600_000
+
+/** Subprotocols are tokens in the sense of HTTP; other characters make `new WebSocket` throw. */
+const SUBPROTOCOL_CHARACTERS = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** Longer tokens travel in the first message, because servers and proxies limit the headers of a request. */
+const MAX_HEADER_TOKEN = 4_096
+
+/** An attempt that fails for the second time is explained, then each fifth one. */
+const EXPLAIN_FIRST = 2
+const EXPLAIN_EACH = 5
 
 /** The least pause after the server asked for one: a connection that works for a moment would otherwise begin anew at once. */
 const BUSY_PAUSE_MS = 5_000
+
+/** What stands before the token in the subprotocol that carries it. */
+const TOKEN_PREFIX = `${SUBPROTOCOL.split('.')[0]}.token.`
+
+const NO_NETWORK = { code: 'no-network', message: 'This device has no network.' } as const
+
+const STRIPPED = {
+  code: 'subprotocol-stripped',
+  message: 'A proxy before the server removes the subprotocol; the token was sent in the first message.',
+} as const
 
 /** Keeps a document connected to its room on the server. */
 export interface Connection {
@@ -58,9 +91,20 @@ export function createConnection(options: ConnectionOptions): Connection {
     uploaded: false,
     synced: false,
     refreshed: false,
-    /** Whether the subprotocol is offered: Chromium fails the connection to a stock server, which selects none. */
+    /** Whether the subprotocol is offered: browsers fail the connection if none is selected, as by a stock server. */
     offer: true,
+    /** True if the server speaks `parley.1` on a connection where a proxy removed the subprotocol. */
+    stripped: false,
+    /** Attempts in a row whose socket did not open, and those of them that ran out of time. */
+    unopened: 0,
+    timedOut: 0,
+    /** Connections in a row that were given up for silence before their first sync was complete. */
+    silent: 0,
   }
+  const address = `${options.url.replace(/\/+$/, '')}/${options.room}`
+  /** What HTTP said about an address where no WebSocket opens. */
+  let explanation: Reason<ConnectionReasonCode> | null = null
+  const warned = new Set<ConnectionReasonCode>()
   let cancelTimer: (() => void) | null = null
   let abortToken: AbortController | null = null
   let last: Reason<ConnectionReasonCode> | undefined
@@ -69,6 +113,17 @@ export function createConnection(options: ConnectionOptions): Connection {
   const acknowledgements = createAcknowledgements({
     ask: (token) => provider?.ask(token),
     onDurable: options.onDurable,
+    // The answer of a stock server is behind the first sync on the line.
+    isTransferring: () => !state.synced || provider?.isTransferring === true,
+    onUnanswered() {
+      provider?.disconnect()
+      leave()
+      waitAndRetry({
+        code: 'not-acknowledged',
+        message: 'The server did not confirm in time that it stored what was sent.',
+      })
+    },
+    schedule: environment.schedule,
   })
 
   const renewal =
@@ -76,7 +131,16 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const report = (status: ConnectionStatus['state'], reason?: Reason<ConnectionReasonCode>): void => {
     last = reason ?? last
+    if (reason) warn(reason)
     onStatus(reason ? { state: status, reason } : { state: status })
+  }
+
+  /** Writes one line about each reason that a developer or operator can remove, once until `connect()` is called. */
+  const warn = (reason: Reason<ConnectionReasonCode>): void => {
+    const advice = adviceFor(reason)
+    if (advice === null || warned.has(reason.code)) return
+    warned.add(reason.code)
+    environment.warn(advice)
   }
 
   const timer = (task: () => void, delayMs: number): void => {
@@ -88,8 +152,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   const waitAndRetry = (reason: Reason<ConnectionReasonCode>): void => {
-    const offline = { code: 'no-network', message: 'This device has no network.' } as const
-    report('offline', environment.lifecycle.isOnline() ? reason : offline)
+    report('offline', environment.lifecycle.isOnline() ? reason : NO_NETWORK)
     const least = reason.code === 'server-busy' ? BUSY_PAUSE_MS * (0.5 + environment.random() / 2) : 0
     timer(() => void attempt(false), Math.max(least, backoff.next()))
   }
@@ -106,6 +169,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelTimer = null
     report('connecting', last)
     const protocols: string[] = state.offer ? [SUBPROTOCOL] : []
+    let firstMessage: string | null = null
     if (getToken) {
       abortToken?.abort()
       abortToken = new AbortController()
@@ -116,36 +180,33 @@ export function createConnection(options: ConnectionOptions): Connection {
         environment.reportError(token.error)
         return waitAndRetry(token.reason)
       }
-      protocols.push(`${SUBPROTOCOL.split('.')[0]}.token.${token.value}`)
+      if (state.offer && isHeaderToken(token.value)) protocols.push(`${TOKEN_PREFIX}${token.value}`)
+      else firstMessage = token.value
       renewal?.began(token.value)
     }
     provider ??= createProvider()
     try {
-      provider.connect(protocols)
+      provider.connect(protocols, firstMessage)
     } catch (error) {
-      // A token with characters that no subprotocol may have.
-      environment.reportError(error)
       provider.disconnect()
-      return halt('needs-auth', { code: 'token-refused', message: 'The sign-in cannot be sent to a server.' })
+      return halt('denied', explainRefusal(error, options.url, environment.pageProtocol))
     }
+    const timeoutMs = Math.min(CONNECT_TIMEOUT_MS * 2 ** state.timedOut, MAX_CONNECT_TIMEOUT_MS)
     timer(() => {
       provider?.disconnect()
       closed(null, false)
-    }, CONNECT_TIMEOUT_MS)
+    }, timeoutMs)
   }
 
   const closed = (event: CloseEvent | null, opened: boolean): void => {
+    const wasSynced = state.synced
     leave()
     if (!state.running) return
     if (!opened) {
-      // With a token the server is one of ours, and without the subprotocol it would not get to see it.
-      if (!getToken) state.offer = !state.offer
-      waitAndRetry({
-        code: event ? 'unreachable' : 'timeout',
-        message: 'The server cannot be reached.',
-      })
+      unopened(event === null)
       return
     }
+    if (event === null && !wasSynced) state.silent++
     const { action, reason } = judgeClose(event)
     if (action === 'retry') waitAndRetry(reason)
     else if (action === 'stop') halt('denied', reason)
@@ -154,6 +215,31 @@ export function createConnection(options: ConnectionOptions): Connection {
       state.refreshed = true
       void attempt(true)
     }
+  }
+
+  /** A socket did not open. The next attempt is without the subprotocol, in case that is what kept it from opening. */
+  const unopened = (timedOut: boolean): void => {
+    state.offer = !state.offer
+    state.unopened++
+    if (timedOut) {
+      state.timedOut++
+      waitAndRetry({ code: 'timeout', message: 'The server does not answer.' })
+      return
+    }
+    waitAndRetry(explanation ?? { code: 'unreachable', message: 'The server cannot be reached.' })
+    if (state.unopened % EXPLAIN_EACH === EXPLAIN_FIRST) void explain(state.attempt)
+  }
+
+  const explain = async (mine: number): Promise<void> => {
+    const reason = await explainUnopened(address, environment)
+    if (!state.running || state.open || mine + 1 < state.attempt) return
+    explanation = reason
+    if (reason.code === 'mixed-content') {
+      state.attempt++
+      provider?.disconnect()
+      halt('denied', reason)
+    } else if (state.attempt === mine)
+      report('offline', environment.lifecycle.isOnline() ? reason : NO_NETWORK)
   }
 
   const leave = (): void => {
@@ -168,8 +254,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (!state.uploaded || !state.synced) return
     backoff.reset()
     state.refreshed = false
+    state.silent = 0
     last = undefined
-    report('online')
+    report('online', state.stripped ? STRIPPED : undefined)
   }
 
   const createProvider = (): SyncProvider =>
@@ -179,6 +266,10 @@ export function createConnection(options: ConnectionOptions): Connection {
         cancelTimer?.()
         cancelTimer = null
         state.open = true
+        state.stripped = false
+        state.unopened = 0
+        state.timedOut = 0
+        explanation = null
         last = undefined
         report('syncing')
       },
@@ -193,7 +284,12 @@ export function createConnection(options: ConnectionOptions): Connection {
         advance()
       },
       onAnswer: acknowledgements.answered,
-      onTokenLifetime: (lifetimeMs) => renewal?.lasts(lifetimeMs),
+      onTokenLifetime(lifetimeMs) {
+        // Only a Parley server says so: without the subprotocol it is one behind a proxy that removed it.
+        state.stripped ||= !state.offer
+        renewal?.lasts(lifetimeMs)
+      },
+      silenceMs: () => Math.min(SILENCE_MS * 2 ** state.silent, MAX_SILENCE_MS),
       onTrouble(kind) {
         state.synced = false
         const message =
@@ -243,6 +339,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     retryNow() {
       if (state.open) renewal?.ask()
       if (!state.running || state.open || isOpening()) return
+      warned.clear()
       state.refreshed = false
       backoff.reset()
       void attempt(false)
@@ -258,4 +355,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       provider = null
     },
   }
+}
+
+function isHeaderToken(token: string): boolean {
+  return token.length <= MAX_HEADER_TOKEN && SUBPROTOCOL_CHARACTERS.test(token)
 }

@@ -8,20 +8,26 @@ import {
   readAcknowledgement,
   readTokenLifetime,
   SUBPROTOCOL,
+  splitUpdate,
 } from '@parley/core'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { Awareness } from 'y-protocols/awareness'
 import * as syncProtocol from 'y-protocols/sync'
-import { messageSync, WebsocketProvider } from 'y-websocket'
-import type * as Y from 'yjs'
+import { messageAwareness, messageSync, WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
 import type { ClientEnvironment } from '../environment.js'
 import { ORIGINS } from '../origins.js'
 
 /** A y-websocket connection that checks what it receives. It connects when told to, and never by itself. */
 export interface SyncProvider {
-  /** Opens a socket. @throws what the browser throws for an address or a subprotocol it does not take */
-  connect: (protocols: string[]) => void
+  /**
+   * Opens a socket.
+   *
+   * @param firstMessage a token to send before anything else, where it cannot travel as a subprotocol
+   * @throws what the browser throws for an address or a subprotocol it refuses
+   */
+  connect: (protocols: string[], firstMessage: string | null) => void
   /** Closes the socket, if there is one; `onClosed` is not called. */
   disconnect: () => void
   /** Asks the server whether all that was sent before is durable; `onAnswer` brings the token. */
@@ -32,6 +38,8 @@ export interface SyncProvider {
   probe: () => void
   /** True while there is a socket, open or not yet. */
   readonly busy: boolean
+  /** True while something that was sent is still on its way into the network. */
+  readonly isTransferring: boolean
   destroy: () => void
 }
 
@@ -41,7 +49,9 @@ export interface SyncProviderOptions {
   readonly doc: Y.Doc
   readonly receive: (update: Uint8Array, origin: unknown) => 'applied' | 'held'
   readonly WebSocket: typeof WebSocket
-  readonly environment: Pick<ClientEnvironment, 'schedule' | 'reportError'>
+  readonly environment: Pick<ClientEnvironment, 'elapsed' | 'schedule' | 'reportError'>
+  /** How long the server may show no sign of life before the socket is given up, in milliseconds. */
+  readonly silenceMs: () => number
   readonly onOpen: () => void
   /** Called when a socket closed by itself; `opened` is false if it never opened. */
   readonly onClosed: (event: CloseEvent | null, opened: boolean) => void
@@ -68,8 +78,39 @@ const BARRIER_DELAY_MS = 200
 /** How long a server may take to answer a probe before the socket is taken for dead. */
 const PROBE_TIMEOUT_MS = 5_000
 
+/** How often the socket is checked for signs of life. */
+const WATCH_MS = 5_000
+
+/** A check this late means that the page was asleep: what it did not hear meanwhile says nothing about the server. */
+const OVERSLEPT_MS = 10_000
+
+/** How often a client says something while it receives a long first sync, or to a stock server, which answers nothing else. */
+const KEEP_ALIVE_MS = 10_000
+
+/** How large a piece of an upload is: small enough that one arrives between two breaks of a slow line. */
+const PIECE = { maxStructs: Number.POSITIVE_INFINITY, maxBytes: 16 * 1024 }
+
+/** An upload is sent in pieces from this size on. */
+const UPLOAD_IN_PIECES_BYTES = 64 * 1024
+
+/** How much is sent ahead of the server's confirmation: more after one that came soon, less after one that took long. */
+const MIN_WINDOW_BYTES = 64 * 1024
+const MAX_WINDOW_BYTES = 1024 * 1024
+const FAST_WINDOW_MS = 500
+const SLOW_WINDOW_MS = 4_000
+
+/** A window may take so many times as long as a server may be silent. */
+const WINDOW_TIMEOUT = 4
+
+/** To a stock server the next piece waits until less than this has not left the browser yet. */
+const MAX_BUFFERED_BYTES = 64 * 1024
+const BUFFER_POLL_MS = 50
+
 /** The token of a question whose answer only says that there is one. */
 const PROBE_TOKEN = 0
+
+/** The token of the question whether the pieces of an upload are stored; questions about edits count up from 1. */
+const PIECES_TOKEN = 2 ** 31
 
 /**
  * Wraps the stock `WebsocketProvider`.
@@ -89,9 +130,22 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     awareness,
     WebSocketPolyfill: options.WebSocket,
   })
+  // Its own watchdog looks at the wall clock and at complete messages only.
+  clearInterval(provider._checkInterval)
   let opened = false
   let uploaded = false
+  let synced = false
   let closing = false
+  /** The token to begin with, and whether the server has shown since that it understands it. */
+  let firstToken: string | null = null
+  let understandsTokens = false
+  let lastSign = 0
+  let lastKeepAlive = 0
+  let lastBuffered = 0
+  let cancelWatch: (() => void) | null = null
+  let cancelUpload: (() => void) | null = null
+  /** What to do when the server has confirmed all pieces but the last. */
+  let onPiecesStored: (() => void) | null = null
   let asked = 0
   let answered = 0
   let resyncMs = RESYNC_DELAY_MS
@@ -141,17 +195,14 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   const readSync = (decoder: decoding.Decoder): void => {
     const type = decoding.readVarUint(decoder)
     const content = decoding.readVarUint8Array(decoder)
-    if (type === syncProtocol.messageYjsSyncStep1) {
-      sendSync((encoder) => syncProtocol.writeSyncStep2(encoder, doc, content))
-      if (uploaded) return
-      uploaded = true
-      options.onUploaded()
-    } else if (type === syncProtocol.messageYjsSyncStep2) {
+    if (type === syncProtocol.messageYjsSyncStep1) upload(content)
+    else if (type === syncProtocol.messageYjsSyncStep2) {
       const complete = take(content)
       answered++
       if (complete) {
         resyncMs = RESYNC_DELAY_MS
         provider.synced = true
+        synced = true
         options.onSynced()
       }
       if (barrier && answered >= barrier.step) {
@@ -162,8 +213,80 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     } else if (type === syncProtocol.messageYjsUpdate) take(content)
   }
 
+  /** Sends what the server lacks, and says so once all of it has been sent. */
+  const upload = (vector: Uint8Array): void => {
+    cancelUpload?.()
+    cancelUpload = null
+    onPiecesStored = null
+    const missing = Y.encodeStateAsUpdate(doc, vector)
+    if (missing.byteLength < UPLOAD_IN_PIECES_BYTES) {
+      finishUpload(missing)
+      return
+    }
+    // Everything the pieces bring; edits made meanwhile are in the last message.
+    const sent = Y.encodeStateVector(doc)
+    const finish = (): void => finishUpload(Y.encodeStateAsUpdate(doc, sent))
+    const pieces = splitUpdate(missing, PIECE)
+    if (speaksParley()) sendWindow(pieces, MIN_WINDOW_BYTES, finish)
+    else sendBuffered(pieces, finish)
+  }
+  const finishUpload = (update: Uint8Array): void => {
+    sendSync((encoder) => {
+      encoding.writeVarUint(encoder, syncProtocol.messageYjsSyncStep2)
+      encoding.writeVarUint8Array(encoder, update)
+    })
+    if (uploaded) return
+    uploaded = true
+    options.onUploaded()
+  }
+  const sendUpdate = (update: Uint8Array): void =>
+    sendSync((encoder) => syncProtocol.writeUpdate(encoder, update))
+
+  /**
+   * Sends as many pieces as `windowBytes`, and the next ones once the server has stored these: what lies in the buffers of the
+   * system and of proxies would be lost with the connection, and a browser does not see it. The time this takes is that of the
+   * line, so the next window is larger or smaller. The last message follows when everything is stored, because a server handles a
+   * SyncStep2 before the updates that wait.
+   */
+  const sendWindow = (pieces: Iterator<Uint8Array>, windowBytes: number, done: () => void): void => {
+    const since = environment.elapsed()
+    let bytes = 0
+    let next = pieces.next()
+    for (; !next.done; next = pieces.next()) {
+      sendUpdate(next.value)
+      bytes += next.value.byteLength
+      if (bytes >= windowBytes) break
+    }
+    if (bytes === 0) {
+      done()
+      return
+    }
+    onPiecesStored = () => {
+      cancelUpload?.()
+      const took = environment.elapsed() - since
+      const factor = took < FAST_WINDOW_MS ? 2 : took > SLOW_WINDOW_MS ? 0.5 : 1
+      sendWindow(pieces, Math.min(Math.max(windowBytes * factor, PIECE.maxBytes), MAX_WINDOW_BYTES), done)
+    }
+    sendWhole(encodeAcknowledgeRequest(PIECES_TOKEN))
+    cancelUpload = environment.schedule(giveUp, WINDOW_TIMEOUT * options.silenceMs())
+  }
+
+  /** Sends pieces to a stock server, which confirms nothing: as fast as they leave the browser. */
+  const sendBuffered = (pieces: Iterator<Uint8Array>, done: () => void): void => {
+    while ((provider.ws?.bufferedAmount ?? 0) < MAX_BUFFERED_BYTES) {
+      const next = pieces.next()
+      if (next.done) {
+        done()
+        return
+      }
+      sendUpdate(next.value)
+    }
+    cancelUpload = environment.schedule(() => sendBuffered(pieces, done), BUFFER_POLL_MS)
+  }
+
   /** A message that cannot be read is the server's fault; thrown, it would end in the socket's event. */
   const guard = (read: (decoder: decoding.Decoder) => void) => (_: unknown, decoder: decoding.Decoder) => {
+    lastSign = environment.elapsed()
     try {
       read(decoder)
     } catch (error) {
@@ -172,12 +295,24 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     }
   }
   provider.messageHandlers[messageSync] = guard(readSync)
-  provider.messageHandlers[MESSAGE_ACKNOWLEDGE] = guard((decoder) =>
-    options.onAnswer(readAcknowledgement(decoder).token),
-  )
-  provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) =>
-    options.onTokenLifetime(readTokenLifetime(decoder)),
-  )
+  provider.messageHandlers[MESSAGE_ACKNOWLEDGE] = guard((decoder) => {
+    const { token } = readAcknowledgement(decoder)
+    if (token === PIECES_TOKEN) {
+      const finish = onPiecesStored
+      onPiecesStored = null
+      finish?.()
+    } else options.onAnswer(token)
+  })
+  provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) => {
+    understandsTokens = true
+    options.onTokenLifetime(readTokenLifetime(decoder))
+  })
+  const receiveAwareness = provider.messageHandlers[messageAwareness]
+  // A heartbeat is one of these.
+  provider.messageHandlers[messageAwareness] = (...args) => {
+    lastSign = environment.elapsed()
+    receiveAwareness?.(...args)
+  }
 
   doc.off('update', provider._updateHandler)
   const stopListening = onUpdate(
@@ -193,11 +328,15 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   provider.on('status', ({ status }) => {
     if (status !== 'connected') return
     opened = true
+    lastSign = environment.elapsed()
+    lastKeepAlive = lastSign
+    lastBuffered = 0
+    watch(lastSign + WATCH_MS)
+    if (firstToken !== null) sendWhole(encodeToken(firstToken))
     // The provider itself sends the first SyncStep1 right after this.
     asked = 1
-    // Stock servers send nothing while nothing happens, except one's own awareness back to oneself, every 15 s; a
-    // client that hears nothing for 30 s reconnects.
-    const keepAlive = !speaksParley()
+    // Stock servers send nothing while nothing happens, except one's own awareness back to oneself.
+    const keepAlive = !speaksParley() && firstToken === null
     if (keepAlive !== (awareness.getLocalState() !== null)) awareness.setLocalState(keepAlive ? {} : null)
     options.onOpen()
   })
@@ -207,10 +346,15 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     const hadOpened = opened
     opened = false
     uploaded = false
+    synced = false
     asked = 0
     answered = 0
     barrier = null
-    for (const cancel of [cancelResync, cancelBarrier, cancelProbe]) cancel?.()
+    understandsTokens = false
+    onPiecesStored = null
+    for (const cancel of [cancelResync, cancelBarrier, cancelProbe, cancelWatch, cancelUpload]) cancel?.()
+    cancelWatch = null
+    cancelUpload = null
     cancelResync = null
     cancelBarrier = null
     cancelProbe = null
@@ -226,7 +370,36 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     closing = false
   }
 
-  const speaksParley = (): boolean => provider.ws?.protocol === SUBPROTOCOL
+  const giveUp = (): void => {
+    disconnect()
+    options.onClosed(null, true)
+  }
+
+  /** Gives the socket up when neither a message arrives nor anything that waits to be sent leaves for too long. */
+  const watch = (expected: number): void => {
+    cancelWatch = environment.schedule(() => {
+      const now = environment.elapsed()
+      const buffered = provider.ws?.bufferedAmount ?? 0
+      if (buffered < lastBuffered) lastSign = now
+      lastBuffered = buffered
+      if (now - expected > OVERSLEPT_MS)
+        lastSign = Math.max(lastSign, now - options.silenceMs() + PROBE_TIMEOUT_MS)
+      if (now - lastSign > options.silenceMs()) return giveUp()
+      keepAlive(now)
+      watch(now + WATCH_MS)
+    }, WATCH_MS)
+  }
+
+  /** A server takes a client that says nothing for dead, and a client that downloads for minutes has nothing to say. */
+  const keepAlive = (now: number): void => {
+    if (now - lastKeepAlive < KEEP_ALIVE_MS) return
+    lastKeepAlive = now
+    if (!synced && speaksParley()) sendWhole(encodeAcknowledgeRequest(PROBE_TOKEN))
+    // With a new clock, and so sent and sent back.
+    else if (awareness.getLocalState() !== null) awareness.setLocalState({})
+  }
+
+  const speaksParley = (): boolean => provider.ws?.protocol === SUBPROTOCOL || understandsTokens
   const sendWhole = (message: Uint8Array): void => {
     if (provider.ws?.readyState === 1) provider.ws.send(message as Uint8Array<ArrayBuffer>)
   }
@@ -244,7 +417,8 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   }
 
   return {
-    connect(protocols) {
+    connect(protocols, firstMessage) {
+      firstToken = firstMessage
       provider.protocols = protocols
       provider.connect()
     },
@@ -256,17 +430,19 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     get busy() {
       return provider.ws !== null
     },
+    get isTransferring() {
+      return (provider.ws?.bufferedAmount ?? 0) > 0
+    },
     probe() {
       const socket = provider.ws
-      if (!opened || !socket || cancelProbe) return
-      const last = provider.wsLastMessageReceived
+      // The answer would come behind all of the first sync, over which the watch has its eye.
+      if (!opened || !synced || !socket || cancelProbe) return
+      const last = lastSign
       if (speaksParley()) ask(PROBE_TOKEN)
       else sendStep1()
       cancelProbe = environment.schedule(() => {
         cancelProbe = null
-        if (provider.ws !== socket || provider.wsLastMessageReceived !== last) return
-        disconnect()
-        options.onClosed(null, true)
+        if (provider.ws === socket && lastSign === last) giveUp()
       }, PROBE_TIMEOUT_MS)
     },
     destroy() {

@@ -12,7 +12,7 @@ export interface TokenRequest {
 /**
  * Gets the token for the next connection, or `null` if nobody is signed in. Called before each attempt to connect, a minute or
  * so before a token expires, and at `connect()`: a Parley server takes a fresh one without a new connection. The token
- * travels as a subprotocol, so it may hold what a JWT holds: letters, digits, `-`, `_` and `.`.
+ * may hold any characters. It travels as a subprotocol if it can, and otherwise in the first message.
  *
  * @example
  * ```ts

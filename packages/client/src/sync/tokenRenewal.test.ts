@@ -9,7 +9,7 @@ function setUp(getToken: GetToken) {
   const errors: unknown[] = []
   const sent: Array<[at: number, token: string]> = []
   const environment = {
-    now: () => now,
+    elapsed: () => now,
     random: () => 0,
     reportError: (error: unknown) => errors.push(error),
     schedule(task: () => void, delayMs: number) {

@@ -21,7 +21,7 @@ export interface TokenRenewal {
 
 export interface TokenRenewalOptions {
   readonly getToken: GetToken
-  readonly environment: Pick<ClientEnvironment, 'now' | 'random' | 'schedule' | 'reportError'>
+  readonly environment: Pick<ClientEnvironment, 'elapsed' | 'random' | 'schedule' | 'reportError'>
   /** Sends a token on the connection there is. */
   readonly send: (token: string) => void
 }
@@ -37,14 +37,14 @@ export function createTokenRenewal({ getToken, environment, send }: TokenRenewal
     cancelTimer?.()
     cancelTimer = null
     if (end === null) return
-    const left = end - environment.now()
+    const left = end - environment.elapsed()
     if (left < LAST_ATTEMPT_MS) return
     // Spread, for tokens that were given out together expire together. Each further attempt comes at half of what is left.
     const lead = left > 2 * LEAD_MS ? LEAD_MS * (1 + environment.random() / 2) : left / 2
     cancelTimer = environment.schedule(() => {
       cancelTimer = null
       // Timers take no more than 25 days.
-      if (end !== null && end - environment.now() > 2 * LEAD_MS) schedule()
+      if (end !== null && end - environment.elapsed() > 2 * LEAD_MS) schedule()
       else void renew(true)
     }, left - lead)
   }
@@ -70,7 +70,7 @@ export function createTokenRenewal({ getToken, environment, send }: TokenRenewal
       current = token
     },
     lasts(lifetimeMs) {
-      end = lifetimeMs === null ? null : environment.now() + lifetimeMs
+      end = lifetimeMs === null ? null : environment.elapsed() + lifetimeMs
       schedule()
     },
     ask() {

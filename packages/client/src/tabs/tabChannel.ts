@@ -36,20 +36,30 @@ const PROTOCOL_VERSION = 1
 
 /** Carries messages between the tabs of one browser. */
 export interface TabChannel {
+  /** True if messages can reach other tabs. */
+  readonly isAvailable: boolean
+  /** What the browser threw when the channel was opened or used; `null` if it threw nothing. */
+  readonly refusal: unknown
   post: (message: TabMessage) => void
   subscribe: (listener: (message: ReceivedTabMessage) => void) => () => void
+  /** Closes the browser's channel, without which no browser keeps the page in its back/forward cache. */
+  suspend: () => void
+  /** Opens it again. */
+  resume: () => void
   close: () => void
 }
 
-/** Creates the channel of a document. Without a BroadcastChannel the tab hears nobody. */
+/** Creates the channel of a document. Without a BroadcastChannel, or with one that is refused, the tab receives nothing. */
 export function createTabChannel(
   name: string,
   tab: string,
   { BroadcastChannel, reportError }: Pick<ClientEnvironment, 'BroadcastChannel' | 'reportError'>,
 ): TabChannel {
-  const channel = BroadcastChannel && new BroadcastChannel(`${name}/tabs/${PROTOCOL_VERSION}`)
   const received = createEmitter<ReceivedTabMessage>(reportError)
+  let channel: BroadcastChannel | null = null
   let closed = false
+  let refusal: unknown = null
+
   const onMessage = (event: MessageEvent): void => {
     const message = event.data as (ReceivedTabMessage & { to?: string }) | null
     // Whatever else has found this channel's name.
@@ -57,16 +67,49 @@ export function createTabChannel(
     if (closed || (message.to !== undefined && message.to !== tab)) return
     received.emit(message)
   }
-  channel?.addEventListener('message', onMessage)
+  const open = (): void => {
+    if (!BroadcastChannel || channel || closed || refusal !== null) return
+    try {
+      channel = new BroadcastChannel(`${name}/tabs/${PROTOCOL_VERSION}`)
+      channel.addEventListener('message', onMessage)
+    } catch (error) {
+      refuse(error)
+    }
+  }
+  const shut = (): void => {
+    channel?.removeEventListener('message', onMessage)
+    channel?.close()
+    channel = null
+  }
+  /** Once is enough: what a browser refuses it refuses for the life of the page. */
+  const refuse = (error: unknown): void => {
+    refusal = error ?? new Error('The channel was refused')
+    shut()
+  }
+
+  open()
   return {
+    get isAvailable() {
+      return BroadcastChannel !== undefined && refusal === null
+    },
+    get refusal() {
+      return refusal
+    },
     post(message) {
-      if (!closed) channel?.postMessage({ ...message, from: tab })
+      if (closed || !channel) return
+      try {
+        channel.postMessage({ ...message, from: tab })
+      } catch (error) {
+        refuse(error)
+        reportError(error)
+      }
     },
     subscribe: received.subscribe,
+    suspend: shut,
+    resume: open,
     close() {
+      shut()
       closed = true
-      channel?.removeEventListener('message', onMessage)
-      channel?.close()
     },
   }
 }

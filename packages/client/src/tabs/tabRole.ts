@@ -8,9 +8,11 @@ export interface TabRole {
   readonly current: 'leader' | 'follower' | 'alone'
   /** True for the tab that holds the socket, stores what comes from the server, and tidies up. */
   readonly isLeading: boolean
+  /** What the browser threw when it was asked for a lock; `null` if it threw nothing. */
+  readonly refusal: unknown
   /** Takes part, from the start or again after {@link TabRole.resign}. */
   begin: () => void
-  /** Hands the lead on, before this tab falls asleep: its lock would stay with it. */
+  /** Hands the lead on, before this tab falls asleep or is left: its lock would stay with it. */
   resign: () => void
   /** Tells the followers how the connection stands, if this tab leads. */
   tell: () => void
@@ -23,7 +25,8 @@ export interface TabRoleOptions {
   readonly environment: ClientEnvironment
   readonly connection: () => ConnectionStatus
   readonly onLead: () => void
-  readonly onFollow: () => void
+  /** Called when this tab leads no more: because another one does, or because the page is asleep. */
+  readonly onFollow: (why: 'other-tab' | 'suspended') => void
   /** Called with how the leader is connected. */
   readonly onLeaderConnection: (connection: ConnectionStatus) => void
 }
@@ -31,7 +34,8 @@ export interface TabRoleOptions {
 /** Creates the {@link TabRole} of a tab. Without locks or a channel every tab is on its own, and leads itself. */
 export function createTabRole(options: TabRoleOptions): TabRole {
   const { name, channel, environment, onLead, onFollow } = options
-  const locks = environment.BroadcastChannel === undefined ? undefined : environment.locks
+  let locks = channel.isAvailable ? environment.locks : undefined
+  let refusal: unknown = null
   let election: Election | null = null
   let begun = false
   let stopped = false
@@ -49,6 +53,36 @@ export function createTabRole(options: TabRoleOptions): TabRole {
     options.onLeaderConnection(message.connection)
   })
 
+  const begin = (): void => {
+    if (stopped || election) return
+    if (!locks) {
+      if (!begun) {
+        begun = true
+        onLead()
+      }
+      return
+    }
+    const created = createElection({
+      name: `${name}/leader`,
+      locks,
+      environment,
+      ping: () => channel.post({ type: 'ping' }),
+      onElected() {
+        onLead()
+        tell()
+      },
+      onRobbed: () => onFollow('other-tab'),
+      onRefused(error) {
+        election = null
+        locks = undefined
+        refusal = error
+        begin()
+      },
+    })
+    // Where the request itself throws, it was refused by now.
+    if (locks) election = created
+  }
+
   return {
     get current() {
       if (!locks) return 'alone'
@@ -57,33 +91,16 @@ export function createTabRole(options: TabRoleOptions): TabRole {
     get isLeading() {
       return isLeading()
     },
-    begin() {
-      if (stopped || election) return
-      if (!locks) {
-        if (!begun) {
-          begun = true
-          onLead()
-        }
-        return
-      }
-      election = createElection({
-        name: `${name}/leader`,
-        locks,
-        environment,
-        ping: () => channel.post({ type: 'ping' }),
-        onElected() {
-          onLead()
-          tell()
-        },
-        onRobbed: onFollow,
-      })
+    get refusal() {
+      return refusal
     },
+    begin,
     resign() {
-      if (!election) return
       const led = isLeading()
-      election.stop()
+      begun = false
+      election?.stop()
       election = null
-      if (led) onFollow()
+      if (led) onFollow('suspended')
     },
     tell,
     stop() {

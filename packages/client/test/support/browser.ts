@@ -45,11 +45,17 @@ export function createFakeBrowser() {
   const locks = createFakeLocks()
   const localStorage = new MemoryStorage()
   const errors: unknown[] = []
+  const warnings: string[] = []
   /** Channels are known by their name to the whole process: each browser has names of its own. */
   const prefix = `${Math.random()}`
   const tab = (overrides: Partial<ClientEnvironment> = {}): ClientEnvironment => ({
     ...defaultEnvironment,
     reportError: (error) => errors.push(error),
+    elapsed: () => performance.now(),
+    warn: (message) => warnings.push(message),
+    fetch: globalThis.fetch,
+    pageProtocol: 'http:',
+    storageManager: undefined,
     WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
     indexedDB: globalThis.indexedDB,
     locks,
@@ -67,5 +73,5 @@ export function createFakeBrowser() {
     lifecycle: createFakePage().lifecycle,
     ...overrides,
   })
-  return { tab, locks, localStorage, errors }
+  return { tab, locks, localStorage, errors, warnings }
 }
