@@ -4,6 +4,7 @@
  * - `invalid-argument`: a call was made with a value it does not take; the message names the field.
  * - `draft-too-long`: a draft would be, or is, longer than `MAX_DRAFT_LENGTH`; the text is not cut, and stays where it is.
  * - `invalid-update`: bytes are no Yjs update, or one that no honest client writes.
+ * - `too-large`: an update holds or costs more than any honest client writes; the message names the limit.
  * - `not-found`: a draft, send or message that is named does not exist.
  * - `closed`: the object was closed or destroyed before the call.
  * - `duplicate-yjs`: the document was made by another copy of Yjs than the one Parley uses.
@@ -12,6 +13,7 @@ export type ParleyErrorCode =
   | 'invalid-argument'
   | 'draft-too-long'
   | 'invalid-update'
+  | 'too-large'
   | 'not-found'
   | 'closed'
   | 'duplicate-yjs'

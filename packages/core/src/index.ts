@@ -34,10 +34,19 @@ export { detachMessages, type DetachedMessages } from './detached/detachMessages
 export { detachSweep, type DetachedSweep } from './detached/detachSweep.js'
 export type { DetachedUpdate, DetachedWriter } from './detached/detachedWriter.js'
 
-export { decodeUpdate, isEmptyUpdate, MAX_DEPTH, references, type DecodedUpdate } from './document/decode.js'
+export {
+  decodeUpdate,
+  decodeUpdateInSteps,
+  isEmptyUpdate,
+  MAX_DEPTH,
+  references,
+  type DecodedUpdate,
+} from './document/decode.js'
 export { encodeUpdate, type DeletedRanges, type StructRuns } from './document/encode.js'
 export { findGap, type Gap } from './document/gap.js'
 export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
+export { checkIntegration, maxIntegrationSteps } from './document/integrationSteps.js'
+export { UPDATE_LIMITS, type UpdateLimits } from './document/limits.js'
 export { type PieceSize, splitUpdate } from './document/splitUpdate.js'
 export { forgetTransactions, onUpdate, type DocumentUpdate } from './document/updates.js'
 

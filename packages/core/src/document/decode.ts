@@ -1,6 +1,7 @@
-import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { ParleyError } from '../errors.js'
+import { scanUpdate } from './scan.js'
 
 /** An update taken apart: what it inserts and what it deletes. */
 export interface DecodedUpdate {
@@ -17,11 +18,12 @@ export const MAX_DEPTH = 64
 /**
  * Decodes an update that comes from outside and checks that it can be applied to a document.
  *
- * Refused is what no honest client writes: bytes that do not decode; an item that refers to its own client at or after its
- * own clock (11 such bytes, once stored, stop a document from ever loading again); content or types nested too deep.
- * Nothing is changed by the check. Whether the document has what the update builds on is asked by `missingFrom`.
+ * Refused is what no honest client writes: bytes that are not exactly one update in Yjs' first encoding; an item that refers to
+ * its own client at or after its own clock (11 such bytes, once stored, stop a document from ever loading again); deleted ranges
+ * that overlap; content or types nested too deep; more than {@link UPDATE_LIMITS}. Nothing is changed by the check. Whether the
+ * document has what the update builds on is checked by `findGap`.
  *
- * @throws ParleyError with code `invalid-update`
+ * @throws ParleyError with code `invalid-update`, or `too-large` for an update beyond the limits
  * @example
  * ```ts
  * import * as Y from 'yjs'
@@ -33,31 +35,96 @@ export const MAX_DEPTH = 64
  * ```
  */
 export function decodeUpdate(update: Uint8Array): DecodedUpdate {
-  let decoded: ReturnType<typeof Y.decodeUpdate>
+  const { clients } = scanUpdate(update)
+  const { structs, ds } = decode(update)
+  for (const struct of structs) checkStruct(struct)
+  return checkWhole({ structs, deletions: ds.clients }, clients)
+}
+
+/** So many structs are decoded in one step. */
+const STEP_STRUCTS = 4096
+
+/**
+ * Does what {@link decodeUpdate} does in steps of a few milliseconds, for updates as large as a document. The caller does
+ * something else between the steps; what the generator returns is the decoded update.
+ *
+ * @throws ParleyError with code `invalid-update`, or `too-large` for an update beyond the limits
+ * @example
+ * ```ts
+ * import * as Y from 'yjs'
+ * import { decodeUpdateInSteps } from '@parley/core'
+ *
+ * const steps = decodeUpdateInSteps(Y.encodeStateAsUpdate(new Y.Doc()))
+ * let step = steps.next()
+ * while (!step.done) step = steps.next() // after a turn of the event loop
+ * step.value.structs.length // 0
+ * ```
+ */
+export function* decodeUpdateInSteps(update: Uint8Array): Generator<void, DecodedUpdate, undefined> {
+  const { clients, parts, deletionsFrom } = scanUpdate(update, STEP_STRUCTS)
+  yield
+  const structs: Array<Y.Item | Y.GC | Y.Skip> = []
+  let next = 0
+  let pending = 0
+  for (const { client, clock, structs: count, from, to } of parts) {
+    const { structs: some } = decode(joinPart(client, clock ?? next, count, update.subarray(from, to)))
+    for (const struct of some) {
+      checkStruct(struct)
+      structs.push(struct)
+      next = struct.id.clock + struct.length
+    }
+    pending += count
+    if (pending >= STEP_STRUCTS) {
+      pending = 0
+      yield
+    }
+  }
+  const deletions = new Uint8Array(1 + update.length - deletionsFrom)
+  deletions.set(update.subarray(deletionsFrom), 1)
+  const { ds } = decode(deletions)
+  yield
+  return checkWhole({ structs, deletions: ds.clients }, clients)
+}
+
+/** An update of structs that lie in another one. */
+function joinPart(client: number, clock: number, count: number, structs: Uint8Array): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const part of [1, count, client, clock]) encoding.writeVarUint(encoder, part)
+  encoding.writeUint8Array(encoder, structs)
+  encoding.writeVarUint(encoder, 0)
+  return encoding.toUint8Array(encoder)
+}
+
+function decode(update: Uint8Array): ReturnType<typeof Y.decodeUpdate> {
   try {
-    decoded = Y.decodeUpdate(update)
+    return Y.decodeUpdate(update)
   } catch (cause) {
     // A RangeError too: deeply nested content overflows the decoder's own stack.
     throw new ParleyError('invalid-update', 'The bytes are not a Yjs update', { cause })
   }
-  for (const struct of decoded.structs) {
-    if (!Number.isSafeInteger(struct.id.clock + struct.length) || struct.length < 1) {
-      throw refused(struct, 'has a clock outside of what Yjs counts')
-    }
-    if (struct instanceof Y.Item) checkItem(struct)
+}
+
+function checkStruct(struct: Y.Item | Y.GC | Y.Skip): void {
+  if (!Number.isSafeInteger(struct.id.clock + struct.length) || struct.length < 1) {
+    throw refused(struct, 'has a clock outside of what Yjs counts')
   }
+  if (struct instanceof Y.Item) checkItem(struct)
+}
+
+/** @param clients how many clients the update lists with insertions */
+function checkWhole(decoded: DecodedUpdate, clients: number): DecodedUpdate {
   // Of two parts with items of one client Yjs would apply only the second, and its deletions.
-  if (decoding.readVarUint(decoding.createDecoder(update)) !== countClients(decoded.structs)) {
+  if (clients !== countClients(decoded.structs)) {
     throw new ParleyError('invalid-update', 'The update lists a client twice, or without items')
   }
-  for (const ranges of decoded.ds.clients.values()) {
+  for (const ranges of decoded.deletions.values()) {
     for (const range of ranges) {
       if (!Number.isSafeInteger(range.clock + range.len) || range.len < 1) {
         throw new ParleyError('invalid-update', 'The update deletes a range outside of what Yjs counts')
       }
     }
   }
-  return { structs: decoded.structs, deletions: decoded.ds.clients }
+  return decoded
 }
 
 function countClients(structs: DecodedUpdate['structs']): number {

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
-import { ParleyError } from '../errors.js'
 import { type DecodedUpdate, isOfOneClient, references } from './decode.js'
 import { checkNesting } from './nesting.js'
+import { inCausalOrder } from './splitUpdate.js'
 
 /** The first thing an update builds on that the document does not have. */
 export interface Gap {
@@ -51,53 +51,8 @@ export function findGap(doc: Y.Doc, { structs, deletions }: DecodedUpdate): Gap 
       if (clock + len > have(client)) return { client, clock: have(client) }
     }
   }
-  checkOrder(doc, structs)
+  // One client's items cannot form a circle: none refers to what its own client wrote later.
+  if (brings) for (const _ of inCausalOrder(structs));
   if (nested) checkNesting(doc, structs)
   return null
-}
-
-/**
- * Refuses items that wait for each other in a circle: Yjs would keep them pending for ever. Walks the clients of the update
- * as Yjs will, each until it needs something of another client, and back when that is there.
- */
-function checkOrder(doc: Y.Doc, structs: DecodedUpdate['structs']): void {
-  // One client's items cannot form a circle: none refers to what its own client wrote later.
-  if (isOfOneClient(structs)) return
-  const queues = new Map<number, { structs: Array<Y.Item | Y.GC | Y.Skip>; next: number }>()
-  for (const struct of structs) {
-    const queue = queues.get(struct.id.client)
-    if (queue) queue.structs.push(struct)
-    else queues.set(struct.id.client, { structs: [struct], next: 0 })
-  }
-  const integrated = (client: number): number => {
-    const queue = queues.get(client)
-    const struct = queue?.structs[queue.next]
-    if (struct) return Math.max(struct.id.clock, Y.getState(doc.store, client))
-    return queue ? Number.POSITIVE_INFINITY : Y.getState(doc.store, client)
-  }
-  const waiting = new Map<number, number[]>()
-  const ready = [...queues.keys()]
-  let left = structs.length
-  for (let client = ready.pop(); client !== undefined; client = ready.pop()) {
-    const queue = queues.get(client)
-    if (!queue) continue
-    const before = queue.next
-    for (let struct = queue.structs[queue.next]; struct; struct = queue.structs[queue.next]) {
-      const missing =
-        struct instanceof Y.Item && references(struct).find((id) => id.clock >= integrated(id.client))
-      if (missing && missing.client !== client) {
-        const others = waiting.get(missing.client)
-        if (others) others.push(client)
-        else waiting.set(missing.client, [client])
-        break
-      }
-      queue.next++
-      left--
-    }
-    if (queue.next > before) {
-      ready.push(...(waiting.get(client) ?? []))
-      waiting.delete(client)
-    }
-  }
-  if (left > 0) throw new ParleyError('invalid-update', 'The update has items that wait for each other')
 }

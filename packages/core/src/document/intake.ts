@@ -2,6 +2,7 @@ import * as Y from 'yjs'
 import { ParleyError } from '../errors.js'
 import { type DecodedUpdate, decodeUpdate, isEmptyUpdate } from './decode.js'
 import { findGap, type Gap } from './gap.js'
+import { checkIntegration } from './integrationSteps.js'
 
 /**
  * What became of an update.
@@ -17,7 +18,7 @@ export interface Intake {
    * Checks an update and applies it, or holds it while it has a gap. What was held is applied as soon as it can be.
    *
    * @param origin passed on to Yjs; listeners of the document see it
-   * @throws ParleyError with code `invalid-update`; the document is unchanged then
+   * @throws ParleyError with code `invalid-update`, or `too-large` if it holds or costs too much; the document is unchanged then
    */
   receive: (update: Uint8Array, origin?: unknown) => IntakeResult
   /** What the oldest held update waits for, or `null` if none is held: the sign to ask the peer for a full sync. */
@@ -47,6 +48,7 @@ export function createIntake(doc: Y.Doc): Intake {
   const tryApply = (candidate: HeldUpdate): boolean => {
     candidate.gap = findGap(doc, candidate.decoded)
     if (candidate.gap) return false
+    checkIntegration(doc, candidate.decoded)
     Y.applyUpdate(doc, candidate.update, candidate.origin)
     return true
   }

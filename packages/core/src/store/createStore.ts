@@ -81,7 +81,8 @@ export interface Store {
   /**
    * Checks an update from outside and applies it, or holds it while it builds on something that is missing.
    *
-   * @throws ParleyError with code `invalid-update`; nothing is changed then
+   * @throws ParleyError with code `invalid-update`, or `too-large` for an update beyond `UPDATE_LIMITS` or one that takes too
+   *   many steps to integrate; nothing is changed then
    */
   applyUpdate: (update: Uint8Array, origin?: unknown) => IntakeResult
   /** How far the clock got. Keep it outside of the document and pass it in again: a crash may lose the last edits. */

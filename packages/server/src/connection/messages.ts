@@ -35,26 +35,33 @@ export const HEARTBEAT = new Uint8Array([MESSAGE_AWARENESS, 1, 0])
  * @throws ServerError with code `malformed`
  */
 export function readMessage(frame: Uint8Array<ArrayBuffer>): ClientMessage {
+  let message: ClientMessage
+  const decoder = decoding.createDecoder(frame)
   try {
-    const decoder = decoding.createDecoder(frame)
-    const type = decoding.readVarUint(decoder)
-    switch (type) {
-      case MESSAGE_SYNC:
-        return readSync(decoder)
-      case MESSAGE_AWARENESS:
-        return { type: 'awareness', update: decoding.readVarUint8Array(decoder) }
-      case MESSAGE_QUERY_AWARENESS:
-        return { type: 'queryAwareness' }
-      case MESSAGE_ACKNOWLEDGE:
-        return { type: 'acknowledge', token: readAcknowledgeRequest(decoder) }
-      case MESSAGE_TOKEN:
-        return { type: 'token', token: readToken(decoder) }
-      default:
-        throw new ServerError('malformed', `unknown message type ${type}`)
-    }
+    message = readContent(decoder)
   } catch (error) {
     if (error instanceof ServerError) throw error
     throw new ServerError('malformed', 'the frame is cut off', { cause: error })
+  }
+  if (decoding.hasContent(decoder)) throw new ServerError('malformed', 'the frame has bytes behind its end')
+  return message
+}
+
+function readContent(decoder: decoding.Decoder): ClientMessage {
+  const type = decoding.readVarUint(decoder)
+  switch (type) {
+    case MESSAGE_SYNC:
+      return readSync(decoder)
+    case MESSAGE_AWARENESS:
+      return { type: 'awareness', update: decoding.readVarUint8Array(decoder) }
+    case MESSAGE_QUERY_AWARENESS:
+      return { type: 'queryAwareness' }
+    case MESSAGE_ACKNOWLEDGE:
+      return { type: 'acknowledge', token: readAcknowledgeRequest(decoder) }
+    case MESSAGE_TOKEN:
+      return { type: 'token', token: readToken(decoder) }
+    default:
+      throw new ServerError('malformed', `unknown message type ${type}`)
   }
 }
 

@@ -32,6 +32,7 @@ export function decodeAwareness(update: Uint8Array): AwarenessEntry[] {
       JSON.parse(state)
       entries.push({ client, clock, state })
     }
+    if (decoding.hasContent(decoder)) throw new Error('bytes behind the end')
     return entries
   } catch (cause) {
     throw new ServerError('malformed', 'not an awareness update', { cause })

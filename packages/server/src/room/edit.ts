@@ -23,12 +23,16 @@ export interface Edit {
 export interface EditedDocument {
   /** The clock of what a client adds next: all before is there. */
   clockOf: (client: number) => number
+  /** True if an insertion goes between neighbours, so that Yjs need not look for its place among others. */
+  isBetweenNeighbours: (item: Y.Item) => boolean
   /** True if nothing is deleted of what is there of a client, from one clock to before another. */
   isLiving: (client: number, from: number, to: number) => boolean
 }
 
 /** More deletions than anybody makes with one touch are looked at by those who know the document. */
 const MAX_DELETED = 16
+/** More insertions than an action makes are counted in the document, with the steps that they take. */
+const MAX_STRUCTS = 16
 
 /**
  * An update as an edit of a document, all of it new and nothing it builds on missing; `null` if it is not as plain as that, and
@@ -37,7 +41,7 @@ const MAX_DELETED = 16
 export function readEdit(document: EditedDocument, { structs, deletions }: DecodedUpdate): Edit | null {
   const [owner] = deletions.keys()
   const client = structs[0]?.id.client ?? owner
-  if (client === undefined) return null
+  if (client === undefined || structs.length > MAX_STRUCTS) return null
   const deleted: DeletedRange[] = []
   let end = document.clockOf(client)
   for (const struct of structs) {
@@ -66,5 +70,6 @@ function isPlain(document: EditedDocument, struct: Struct): boolean {
     // Of what its own client did it refers to what came before, or it were no update.
     if (client !== struct.id.client && clock >= document.clockOf(client)) return false
   }
-  return !(struct.content instanceof Y.ContentType)
+  if (struct.content instanceof Y.ContentType || struct.content instanceof Y.ContentFormat) return false
+  return document.isBetweenNeighbours(struct)
 }

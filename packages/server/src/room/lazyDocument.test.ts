@@ -90,8 +90,47 @@ describe('a document that edits are applied to when somebody looks', () => {
       if (edit) lazy.addEdit(update, edit)
     })
     writer.getText('t').insert(0, 'a')
-    writer.getText('t').insert(0, 'b'.repeat(20_000))
+    writer.getText('t').insert(1, 'b'.repeat(20_000))
     expect(doc.getText('t').length).toBe(20_001)
+  })
+
+  it('[WORK1] sees no edit where Yjs would have to look for the place of an insertion', () => {
+    const lazy = lazyDocument()
+    const writer = new Y.Doc()
+    const isEdit = (change: () => void): boolean => {
+      const before = Y.encodeStateVector(writer)
+      change()
+      const update = Y.encodeStateAsUpdate(writer, before)
+      const edit = readEdit(lazy, decodeUpdate(update))
+      if (edit) lazy.addEdit(update, edit)
+      else lazy.add(update)
+      return edit !== null
+    }
+    const text = writer.getText('t')
+    const map = writer.getMap('m')
+    expect(isEdit(() => text.insert(0, 'hello'))).toBe(true)
+    expect(isEdit(() => text.insert(5, ' world'))).toBe(true)
+    lazy.catchUp()
+    expect(isEdit(() => text.insert(3, 'in the middle'))).toBe(true)
+    lazy.catchUp()
+    expect(isEdit(() => text.insert(0, 'in front'))).toBe(true)
+    expect(isEdit(() => map.set('k', 1))).toBe(true)
+    lazy.catchUp()
+    expect(isEdit(() => map.set('k', 2))).toBe(true)
+    lazy.catchUp()
+    // Somebody who has not heard of that writes at the same places.
+    const other = copyOf(writer)
+    text.insert(text.length, ' at the end')
+    text.insert(2, 'x')
+    lazy.add(Y.encodeStateAsUpdate(writer))
+    for (const place of [0, 2]) {
+      const before = Y.encodeStateVector(other)
+      other.getText('t').insert(place === 0 ? other.getText('t').length : place, 'y')
+      const update = Y.encodeStateAsUpdate(other, before)
+      expect(readEdit(lazy, decodeUpdate(update))).toBeNull()
+      expect(prepareUpdates(lazy, [update])).toMatchObject({ outcome: 'news', edit: null, steps: 1 })
+      lazy.add(update)
+    }
   })
 
   it('[N5] sees no edit where types are nested, something is missing, or something was deleted before', () => {

@@ -69,6 +69,30 @@ export class LazyDocument implements EditedDocument {
     return Math.max(this.clocks.get(client) ?? 0, Y.getState(this.applied.store, client))
   }
 
+  /**
+   * What lies beside an insertion that waits is not looked at: few wait, so the places of their neighbours are found soon.
+   */
+  isBetweenNeighbours({ origin, rightOrigin, parent, parentSub }: Y.Item): boolean {
+    const { applied } = this
+    if (origin) {
+      if (!isIn(applied, origin)) return true
+      const left = Y.getItem(applied.store, origin) as Y.Item | Y.GC
+      if (!(left instanceof Y.Item)) return true
+      const end = left.id.clock + left.length - 1
+      const next = origin.clock < end ? Y.createID(origin.client, origin.clock + 1) : (left.right?.id ?? null)
+      return Y.compareIDs(next, rightOrigin)
+    }
+    if (rightOrigin) {
+      if (!isIn(applied, rightOrigin)) return false
+      const right = Y.getItem(applied.store, rightOrigin) as Y.Item | Y.GC
+      if (!(right instanceof Y.Item)) return true
+      return right.left === null && right.id.clock === rightOrigin.clock
+    }
+    const type = typeNamed(applied, parent)
+    if (!type) return true
+    return parentSub === null ? type._start === null : !type._map.has(parentSub)
+  }
+
   isLiving(client: number, from: number, to: number): boolean {
     const { applied, deleted } = this
     for (let at = 0; at < deleted.length; at += 3) {
@@ -154,6 +178,20 @@ export class LazyDocument implements EditedDocument {
 
 function drawLimit(): number {
   return MIN_LIMIT + Math.floor(Math.random() * (MAX_LIMIT - MIN_LIMIT))
+}
+
+function isIn(doc: Y.Doc, { client, clock }: Y.ID): boolean {
+  return clock < Y.getState(doc.store, client)
+}
+
+/** The type that a decoded insertion names as its parent, if the document has it. */
+function typeNamed(doc: Y.Doc, parent: unknown): Y.AbstractType<unknown> | null {
+  if (typeof parent === 'string')
+    return (doc.share.get(parent) as Y.AbstractType<unknown> | undefined) ?? null
+  if (!(parent instanceof Y.ID) || !isIn(doc, parent)) return null
+  const holder = Y.getItem(doc.store, parent) as Y.Item | Y.GC
+  const content = holder instanceof Y.Item ? holder.content : null
+  return content instanceof Y.ContentType ? (content.type as Y.AbstractType<unknown>) : null
 }
 
 /** True if nothing of a range that a document has is deleted. */

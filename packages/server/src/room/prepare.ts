@@ -1,4 +1,4 @@
-import { type DecodedUpdate, decodeUpdate, findGap, ParleyError } from '@parley/core'
+import { checkIntegration, type DecodedUpdate, decodeUpdate, findGap, ParleyError } from '@parley/core'
 import * as Y from 'yjs'
 import { type Edit, readEdit } from './edit.js'
 import type { LazyDocument } from './lazyDocument.js'
@@ -14,6 +14,8 @@ export type Prepared =
       readonly structs: DecodedUpdate['structs']
       /** Set if they come to an edit. */
       readonly edit: Edit | null
+      /** How many steps the document takes to integrate them, see {@link checkIntegration}. */
+      readonly steps: number
     }
   /** They change nothing. */
   | { readonly outcome: 'known'; readonly taken: number }
@@ -21,6 +23,8 @@ export type Prepared =
   | { readonly outcome: 'gap'; readonly taken: 1; readonly reason: string }
   /** The first cannot be applied to any document. */
   | { readonly outcome: 'invalid'; readonly taken: 1; readonly reason: string }
+  /** The first holds or costs more than any update may. */
+  | { readonly outcome: 'too-large'; readonly taken: 1; readonly reason: string }
 
 /**
  * Checks the updates of one connection that wait to be stored, without changing anything. Those in a row become one entry
@@ -45,7 +49,7 @@ function prepareOne(document: LazyDocument, update: Uint8Array, taken: number): 
   try {
     const decoded = decodeUpdate(update)
     const edit = readEdit(document, decoded)
-    if (edit) return { outcome: 'news', taken, news: update, structs: decoded.structs, edit }
+    if (edit) return { outcome: 'news', taken, news: update, structs: decoded.structs, edit, steps: 0 }
     const { doc } = document
     const gap = findGap(doc, decoded)
     if (gap)
@@ -56,9 +60,11 @@ function prepareOne(document: LazyDocument, update: Uint8Array, taken: number): 
       }
     const news = findNews(doc, update, decoded)
     if (!news) return { outcome: 'known', taken }
-    return { outcome: 'news', taken, news, structs: decoded.structs, edit: null }
+    const steps = checkIntegration(doc, decoded)
+    return { outcome: 'news', taken, news, structs: decoded.structs, edit: null, steps }
   } catch (error) {
-    if (error instanceof ParleyError) return { outcome: 'invalid', taken: 1, reason: error.message }
-    throw error
+    if (!(error instanceof ParleyError)) throw error
+    const outcome = error.code === 'too-large' ? 'too-large' : 'invalid'
+    return { outcome, taken: 1, reason: error.message }
   }
 }

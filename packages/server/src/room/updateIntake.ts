@@ -141,6 +141,7 @@ export class UpdateIntake {
     if (prepared.outcome === 'news') this.noteClients(prepared.structs)
     if (prepared.outcome === 'known') return queue.peer.marksTime ? { news: NOTHING, edit: null } : null
     if (prepared.outcome === 'invalid') this.refuse(queue, CLOSE_CODES.malformed, prepared.reason)
+    else if (prepared.outcome === 'too-large') this.refuse(queue, CLOSE_CODES.tooLarge, prepared.reason)
     else if (prepared.outcome === 'gap') {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
     } else if (queue.peer.readOnly) {

@@ -1,9 +1,10 @@
 import { CLOSE_CODES, type CloseCode } from '@parley/core'
+import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 import type { Peer, Work } from './peer.js'
 
 /** One turn of a room stores up to this much of one connection as one entry. */
-const MAX_RUN_BYTES = 1024 * 1024
+const MAX_RUN_BYTES = 64 * 1024
 const MAX_RUN_COUNT = 256
 
 /** What an entry of a queue costs beside its bytes: a million empty ones are not free. */
@@ -149,6 +150,7 @@ export class WorkQueue {
   private answerSync(doc: Y.Doc, stateVector: Uint8Array): void {
     let missing: Uint8Array
     try {
+      checkStateVector(stateVector)
       missing = Y.encodeStateAsUpdate(doc, stateVector)
     } catch {
       this.refuse(CLOSE_CODES.malformed, 'not a state vector')
@@ -162,6 +164,16 @@ export class WorkQueue {
       this.room.wake()
     })
   }
+}
+
+/** Yjs reads a state vector from the beginning of any bytes. */
+function checkStateVector(stateVector: Uint8Array): void {
+  const decoder = decoding.createDecoder(stateVector)
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+    decoding.readVarUint(decoder)
+    decoding.readVarUint(decoder)
+  }
+  if (decoding.hasContent(decoder)) throw new Error('bytes behind the end')
 }
 
 function isAnswerable(work: Work): work is Exclude<Work, { update: Uint8Array }> {

@@ -1,0 +1,238 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import {
+  checkIntegration,
+  type createStore,
+  type DecodedUpdate,
+  decodeUpdate,
+  findGap,
+  maxIntegrationSteps,
+} from '../src/index.js'
+import { createRandom, runHistory } from '../src/testing/index.js'
+import { bob, createDevices, message, send } from './support/devices.js'
+import { encodeUpdateByHand, type TextPlace, textItem, times } from './support/updates.js'
+
+const add = Set.prototype.add
+
+/** The rounds of Yjs' search: in each of them it puts the same item into two sets. */
+function countRounds(run: () => void): number {
+  let items = 0
+  Set.prototype.add = function (this: Set<unknown>, value: unknown) {
+    if (value instanceof Y.Item) items++
+    return add.call(this, value)
+  }
+  try {
+    run()
+  } finally {
+    Set.prototype.add = add
+  }
+  return items / 2
+}
+
+afterEach(() => {
+  Set.prototype.add = add
+})
+
+interface Counted {
+  readonly steps: number
+  readonly rounds: number
+}
+
+/** What was counted before an update was applied, and what it took. */
+function applyCounted(doc: Y.Doc, update: Uint8Array): Counted {
+  const decoded = decodeUpdate(update)
+  expect(findGap(doc, decoded)).toBeNull()
+  const steps = checkIntegration(doc, decoded)
+  const rounds = countRounds(() => Y.applyUpdate(doc, update))
+  return { steps, rounds }
+}
+
+describe('checkIntegration', () => {
+  it('[COST2] counts no fewer steps than Yjs takes, in random edits of three devices', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const random = createRandom(seed)
+        const docs = times(3, () => new Y.Doc())
+        for (let step = 0; step < 150; step++) {
+          const doc = random.pick(docs)
+          const text = doc.getText('t')
+          const list = doc.getArray<unknown>('a')
+          const what = random()
+          if (what < 0.35) text.insert(random.int(Math.min(4, text.length + 1)), 'abc')
+          else if (what < 0.5 && text.length > 2) text.delete(random.int(text.length - 1), 2)
+          else if (what < 0.65) list.insert(random.int(list.length + 1), [step, 'x'])
+          else if (what < 0.7) list.push([new Y.Map([['n', step]])])
+          else if (what < 0.8) doc.getMap('m').set(`k${random.int(2)}`, step)
+          else {
+            const other = random.pick(docs)
+            const update = Y.encodeStateAsUpdate(other, random() < 0.5 ? Y.encodeStateVector(doc) : undefined)
+            const { steps, rounds } = applyCounted(doc, update)
+            expect(steps).toBeGreaterThanOrEqual(rounds)
+            expect(steps).toBeLessThan(rounds + 200)
+          }
+        }
+        for (const doc of docs) {
+          const { steps, rounds } = applyCounted(new Y.Doc(), Y.encodeStateAsUpdate(doc))
+          expect(steps).toBeGreaterThanOrEqual(rounds)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('[COST2] counts no fewer steps than Yjs takes, in updates that no device would write', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const random = createRandom(seed)
+        const doc = new Y.Doc()
+        const clocks = new Map<number, number>()
+        for (let round = 0; round < 4; round++) {
+          const clients: Array<{
+            client: number
+            clock: number
+            structs: Array<ReturnType<typeof textItem>>
+          }> = []
+          const known = new Map(clocks)
+          for (const client of [3, 2, 1]) {
+            const clock = clocks.get(client) ?? 0
+            const structs = times(random.int(12), (index) => {
+              const place: { -readonly [Name in keyof TextPlace]: TextPlace[Name] } = {}
+              // What any client wrote in earlier rounds, or this one before.
+              const pick = (): [number, number] | undefined => {
+                const other = 1 + random.int(3)
+                const end = other === client ? clock + index : (known.get(other) ?? 0)
+                return end > 0 ? [other, random.int(end)] : undefined
+              }
+              const after = random() < 0.7 ? pick() : undefined
+              const before = random() < 0.5 ? pick() : undefined
+              if (after) place.after = after
+              if (before) place.before = before
+              if (random() < 0.3) place.key = `k${random.int(2)}`
+              place.root = random.pick(['t', 'u'])
+              if (after || before) delete place.key
+              return textItem('x', place)
+            })
+            if (structs.length > 0) clients.push({ client, clock, structs })
+            clocks.set(client, clock + structs.length)
+          }
+          const update = encodeUpdateByHand(clients)
+          const { steps, rounds } = applyCounted(doc, update)
+          expect(steps).toBeGreaterThanOrEqual(rounds)
+          expect(doc.store.pendingStructs).toBeNull()
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('[COST2] counts few steps in random histories, in each update and in all of a document', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      for (const { store } of runHistory({ seed, lossy: true, crash: true }).world.devices) {
+        const { steps, rounds } = applyCounted(new Y.Doc(), Y.encodeStateAsUpdate(store.doc))
+        expect(steps).toBeGreaterThanOrEqual(rounds)
+        expect(steps).toBeLessThan(maxIntegrationSteps(0) / 20)
+      }
+    }
+  })
+
+  it('[COST2] takes what two devices typed and did for weeks without each other', () => {
+    const devices = createDevices(2)
+    const [laptop, phone] = devices.stores as [ReturnType<typeof createStore>, ReturnType<typeof createStore>]
+    laptop.receive(message(1))
+    laptop.conversation(bob).draft.set('shared')
+    devices.sync()
+    for (const [index, store] of [laptop, phone].entries()) {
+      let text = 'shared'
+      for (let key = 0; key < 3_000; key++) {
+        const at = key % 3 === 0 ? 0 : text.length
+        text = `${text.slice(0, at)}${index}${text.slice(at)}`
+        store.conversation(bob).draft.set(text)
+      }
+      for (let seq = 2; seq < 4_000; seq++)
+        store.receive(message(seq, { channel: { channelId: `c${seq % 900}`, channelType: 1 } }))
+    }
+    for (const [from, to] of [
+      [laptop, phone],
+      [phone, laptop],
+    ] as const) {
+      const decoded = decodeUpdate(Y.encodeStateAsUpdate(from.doc, Y.encodeStateVector(to.doc)))
+      expect(checkIntegration(to.doc, decoded)).toBeLessThan(maxIntegrationSteps(0) / 10)
+    }
+    send(laptop, phone)
+    send(phone, laptop)
+    expect(laptop.export()).toEqual(phone.export())
+  })
+
+  const HOSTILE: Record<string, (n: number) => { before?: Uint8Array; update: Uint8Array }> = {
+    'two clients insert at the same position': (n) => ({
+      update: encodeUpdateByHand([
+        { client: 1, structs: times(n, () => textItem('a')) },
+        { client: 2, structs: [textItem('z', { after: [1, n - 1] }), ...times(n, () => textItem('b'))] },
+      ]),
+    }),
+    'many clients insert at the same position': (n) => ({
+      // Each client waits for the one before, so that Yjs does not begin with the greatest.
+      update: encodeUpdateByHand(
+        times(n, (index) => ({
+          client: n - index,
+          structs: [textItem('a', index === n - 1 ? {} : { after: [n - index - 1, 1] }), textItem('b')],
+        })),
+      ),
+    }),
+    'many forks at the start of a chain': (n) => ({
+      before: encodeUpdateByHand([
+        { client: 1, structs: times(n, (i) => (i === 0 ? textItem('a') : textItem('a', { after: [1, 0] }))) },
+      ]),
+      update: encodeUpdateByHand([{ client: 2, structs: times(n, () => textItem('b', { after: [1, 0] })) }]),
+    }),
+    'one key is set again and again beside its values': (n) => ({
+      update: encodeUpdateByHand([{ client: 1, structs: times(n, () => textItem('a', { key: 'k' })) }]),
+    }),
+  }
+
+  for (const [name, make] of Object.entries(HOSTILE)) {
+    it(`[COST2] refuses what takes a square of the steps: ${name}`, () => {
+      const { before, update } = make(8_000)
+      const doc = new Y.Doc()
+      if (before) Y.applyUpdate(doc, before)
+      const state = Y.encodeStateVector(doc)
+      expect(() => checkIntegration(doc, decodeUpdate(update))).toThrow(/takes more than \d+ steps/)
+      expect(Y.encodeStateVector(doc)).toEqual(state)
+      const small = make(100)
+      const copy = new Y.Doc()
+      if (small.before) Y.applyUpdate(copy, small.before)
+      const { steps, rounds } = applyCounted(copy, small.update)
+      expect(steps).toBeGreaterThanOrEqual(rounds)
+    })
+  }
+
+  it('[COST2] counts the splitting of long items and the joining of many', () => {
+    const doc = new Y.Doc()
+    doc.clientID = 1
+    doc.getArray('a').push(times(100_000, (i) => i))
+    const cuts = encodeUpdateByHand([], [{ client: 1, ranges: times(25_000, (i) => [2 * i, 1] as const) }])
+    expect(() => checkIntegration(doc, decodeUpdate(cuts))).toThrow(/takes more than/)
+    const author = new Y.Doc()
+    const updates: Uint8Array[] = []
+    for (let i = 0; i < 5_000; i++) {
+      const known = Y.encodeStateVector(author)
+      author.getArray('a').push([i])
+      updates.push(Y.encodeStateAsUpdate(author, known))
+    }
+    const decoded: DecodedUpdate = decodeUpdate(Y.mergeUpdates(updates))
+    expect(decoded.structs).toHaveLength(5_000)
+    expect(checkIntegration(new Y.Doc(), decoded)).toBeGreaterThan(5_000 * 10)
+  })
+
+  it('[COST2] bounds the formats of a text, each of which Yjs looks at after each change', () => {
+    const author = new Y.Doc()
+    author.getText('t').insert(0, 'x'.repeat(2_000))
+    author.getText('t').format(10, 5, { bold: true })
+    expect(() => checkIntegration(new Y.Doc(), decodeUpdate(Y.encodeStateAsUpdate(author)))).not.toThrow()
+    for (let at = 0; at < 1_600; at += 2) author.getText('t').format(at, 1, { [`f${at}`]: true })
+    expect(() => checkIntegration(new Y.Doc(), decodeUpdate(Y.encodeStateAsUpdate(author)))).toThrow(
+      /takes more than/,
+    )
+  })
+})
