@@ -88,7 +88,14 @@ async function openStore(
 ): Promise<{ store: LogStore; bus?: Bus }> {
   if (kept.kind === 'memory') return { store: createMemoryLog() }
   if (kept.kind === 'postgres') return openShared(kept, { logger, onBatch: batchWritten })
-  const store = await openLevelLog({ folder: kept.folder, onBatch: batchWritten })
+  const store = await openLevelLog({
+    folder: kept.folder,
+    onBatch: batchWritten,
+    onCorrected(files, copy) {
+      for (const { file, reason } of files)
+        logger.error({ file, reason }, `a damaged file was corrected; a copy as it was is in ${copy}`)
+    },
+  })
   const { freeDiskBytes } = { ...defaultLimits, ...limits }
   return { store: await withDiskFloor(store, { folder: kept.folder, minFreeBytes: freeDiskBytes }) }
 }

@@ -26,6 +26,8 @@ export interface LogFields {
   readonly host?: string
   readonly port?: number
   readonly url?: string
+  /** A file of the store, by its name in the data folder. */
+  readonly file?: string
   /** What was thrown. Its message is written down only where the server or the system made it. */
   readonly err?: unknown
 }

@@ -7,9 +7,9 @@ export function damaged(key: string, damage: string): ServerError {
 }
 
 /** The error for a file of the store that is not as it was written. */
-export function damagedFile({ file, reason }: DamagedFile): ServerError {
+export function damagedFile({ file, reason }: Pick<DamagedFile, 'file' | 'reason'>): ServerError {
   return new ServerError(
     'store-damaged',
-    `The file ${file} of the store is damaged: ${reason}. parley verify tells how much of the store is, and --repair saves what is sound`,
+    `The file ${file} of the store is damaged: ${reason}. Run parley verify --repair, with the server stopped: it saves what is sound`,
   )
 }

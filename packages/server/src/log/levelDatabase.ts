@@ -128,7 +128,11 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
 function readError(cause: unknown): ServerError {
   if (cause instanceof ServerError) return cause
   if (isCorruption(cause)) {
-    return new ServerError('store-damaged', `A file of the store is damaged: ${messageOf(cause)}`, { cause })
+    return new ServerError(
+      'store-damaged',
+      `A file of the store is damaged: ${messageOf(cause)}. Stop the server and run parley verify --repair`,
+      { cause },
+    )
   }
   return new ServerError('store-unavailable', 'The store could not be read', { cause })
 }

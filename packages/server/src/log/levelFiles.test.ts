@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkLevelFiles } from './levelFiles.js'
+import { checkLevelFiles, correctLevelFiles } from './levelFiles.js'
 import { openLevelLog } from './levelLog.js'
 import { scanRecords } from './levelRecords.js'
 
@@ -59,25 +58,51 @@ describe('the files of a LevelDB', () => {
     await rm(fresh, { recursive: true })
   })
 
-  it('[L26] are refused where a bit of the log is flipped, wherever, which LevelDB itself passes over', {
+  it('[REC1] are corrected where a single bit is flipped, in any file, before LevelDB opens them', {
     timeout: 60_000,
   }, async () => {
-    const log = await one(/\.log$/)
-    const original = await readFile(path(log))
-    for (let n = 0; n < 60; n++) {
-      const at = n === 0 ? 0 : n === 1 ? original.length - 1 : Math.floor((original.length * n) / 60)
-      await flip(log, at)
-      const [found] = await checkLevelFiles(folder)
-      expect([at, found]).toMatchObject([at, { file: log }])
-      if (found && !found.torn) await openingFails()
-      // Torn is only what may have been the last write: the length of the last record.
-      else expect(scanRecords(await readFile(path(log))).records.length).toBe(39)
-      await writeFile(path(log), original)
+    const files = await filesOf(/^(\d+\.|MANIFEST|CURRENT)/)
+    for (const file of files) {
+      const original = await readFile(path(file))
+      // Its ends, where headers, lengths and the footer of a table are, and places in between.
+      const places = [...Array(12).keys()].flatMap((n) => [n, original.length - 1 - n])
+      for (let n = 1; n < 20; n++) places.push(Math.floor((original.length * n) / 20))
+      for (const at of places.filter((place) => place >= 0 && place < original.length)) {
+        await flip(file, at)
+        const found = await checkLevelFiles(folder)
+        expect([file, at, found]).toMatchObject([file, at, [{ file, torn: false, correctable: true }]])
+        const copy = await correctLevelFiles(folder, found, at)
+        expect([file, at, (await readFile(path(file))).equals(original)]).toEqual([file, at, true])
+        expect((await readFile(join(copy, file))).equals(original)).toBe(false)
+        await rm(copy, { recursive: true })
+      }
     }
-    await flip(log, 40_000)
-    const level = new ClassicLevel(join(folder, 'log'))
-    await level.open()
-    await level.close()
+    expect(await checkLevelFiles(folder)).toEqual([])
+    await flip(await one(/\.log$/), 40_000)
+    const corrected: string[] = []
+    const store = await openLevelLog({
+      folder,
+      onCorrected: (found, copy) => void corrected.push(...found.map(({ file }) => file), copy),
+    })
+    await store.close()
+    expect(corrected).toEqual([expect.stringMatching(/\.log$/), expect.stringContaining('log.damaged-')])
+    expect(await checkLevelFiles(folder)).toEqual([])
+  })
+
+  it('[REC2] are refused where more than a bit is wrong, with the command to run', {
+    timeout: 60_000,
+  }, async () => {
+    for (const file of await filesOf(/^(\d+\.|MANIFEST)/)) {
+      const original = await readFile(path(file))
+      const bytes = Buffer.from(original)
+      bytes.fill(0xa5, Math.floor(bytes.length / 3), Math.floor(bytes.length / 3) + 16)
+      await writeFile(path(file), bytes)
+      const found = await checkLevelFiles(folder)
+      expect([file, found.length > 0 && found.every((one) => !one.correctable)]).toEqual([file, true])
+      await expect(openLevelLog({ folder })).rejects.toThrow('Run parley verify --repair')
+      expect((await readFile(path(file))).equals(bytes)).toBe(true)
+      await writeFile(path(file), original)
+    }
   })
 
   it('[L26] are torn where the log breaks off, which keeps nobody from opening them', async () => {
@@ -97,17 +122,16 @@ describe('the files of a LevelDB', () => {
     const tables = await filesOf(/\.ldb$/)
     expect(tables.length).toBeGreaterThan(0)
     for (const file of ['CURRENT', await one(/^MANIFEST/), await one(/\.log$/), ...tables]) {
-      for (const how of ['missing', 'cut', 'flipped'] as const) {
+      for (const how of ['missing', 'cut'] as const) {
         if (how === 'missing') await rm(path(file))
-        else if (how === 'cut') await truncate(path(file), Math.floor((copies.get(file)?.length ?? 0) / 2))
-        else await flip(file, 5)
-        // The bytes of a table are looked at when they are read, and where a log is cut it is torn.
-        const passes =
-          (how === 'flipped' && tables.includes(file)) || (how === 'cut' && file.endsWith('.log'))
+        else await truncate(path(file), Math.floor((copies.get(file)?.length ?? 0) / 2))
+        // Where a log is cut it is torn, and what CURRENT says follows from the one list of files there is.
+        const passes = file === 'CURRENT' || (how === 'cut' && file.endsWith('.log'))
         if (!passes) {
           expect([file, how, (await checkLevelFiles(folder)).length > 0]).toEqual([file, how, true])
           await openingFails()
-        }
+        } else await (await openLevelLog({ folder })).close()
+        for (const name of await readdir(join(folder, 'log'))) await rm(path(name))
         for (const [name, bytes] of copies) await writeFile(path(name), bytes)
       }
     }

@@ -8,10 +8,11 @@ import { type AppendJob, type AppendOutcome, planAppends } from './levelAppend.j
 import { LEVEL_FOLDER, removeCopies } from './levelCopies.js'
 import type { Level, LevelChange, LevelDatabase } from './levelDatabase.js'
 import { createLevelEraser } from './levelErase.js'
-import { checkLevelFiles } from './levelFiles.js'
+import { checkLevelFiles, correctLevelFiles, type DamagedFile } from './levelFiles.js'
 import { CHECK_KEY, RoomKeys, valuesOf } from './levelKeys.js'
 import { levelScopes, roomNames } from './levelNames.js'
 import { createRecentNumbers } from './levelNumbers.js'
+import { finishRebuild, isRebuilding } from './levelRebuild.js'
 import { restorationChanges } from './levelRestore.js'
 import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
 import { listValues, readValue, readValues, valueChanges } from './levelValues.js'
@@ -26,6 +27,8 @@ export interface LevelLogOptions {
   folder: string
   /** Told of each batch of updates that became durable together. */
   onBatch?: (batch: WrittenBatch) => void
+  /** Called with the files in which single bits were flipped back before they were opened, and the path of a copy as they were. */
+  onCorrected?: (files: readonly DamagedFile[], copy: string) => void
 }
 
 type Job =
@@ -44,6 +47,9 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
 /**
  * Opens the embedded {@link LogStore}: LevelDB, with one group commit over all rooms.
  *
+ * All files are read first. A single bit that was flipped is flipped back; where more is damaged the store is not opened, and the
+ * error names the command that saves the rest.
+ *
  * @throws ServerError with code `store-locked` if the folder is in use, `store-damaged` or `store-unavailable` if LevelDB
  * cannot open it
  * @example
@@ -55,14 +61,20 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
  * await store.close()
  * ```
  */
-export async function openLevelLog({ folder, onBatch }: LevelLogOptions): Promise<LogStore> {
+export async function openLevelLog({ folder, onBatch, onCorrected }: LevelLogOptions): Promise<LogStore> {
   const lock = await lockFolder(folder)
   try {
-    const damaged = (await checkLevelFiles(lock.folder)).find(({ torn }) => !torn)
-    if (damaged) {
-      // While somebody writes them the files of a sound store do not fit together either.
+    const found = (await checkLevelFiles(lock.folder)).filter(({ torn }) => !torn)
+    if (found.length > 0 || (await isRebuilding(lock.folder))) {
+      // While another process writes them the files of a sound store do not fit together either.
       if (await lock.isClaimed()) throw await lock.conflict()
-      throw damagedFile(damaged)
+      const lasting = found.find(({ correctable }) => !correctable)
+      if (lasting) throw damagedFile(lasting)
+      await finishRebuild(lock.folder)
+      if (found.length > 0) {
+        const copy = await correctLevelFiles(lock.folder, found, Date.now())
+        onCorrected?.(found, copy)
+      }
     }
     const database = await openLevelStore(join(lock.folder, LEVEL_FOLDER)).catch(async (error) => {
       throw isLocked(error) ? await lock.conflict(error) : error

@@ -1,4 +1,5 @@
-import { crc32c } from './crc32.js'
+import type { BitPlace } from './crc32.js'
+import { findFlip, flipBit, isSound } from './levelFlips.js'
 
 // LevelDB's log format, of which its list of files is one too: blocks of records, each with a checksum, a length and a type.
 // https://github.com/google/leveldb/blob/main/doc/log_format.md
@@ -7,13 +8,16 @@ const HEADER_BYTES = 7
 const FULL = 1
 const FIRST = 2
 const LAST = 4
-/** LevelDB stores checksums masked, for what it stores may hold checksums itself. */
-const MASK_DELTA = 0xa282ead8
+/** Where the length of a record and its type are within its header. */
+const LENGTH_AT = 4
+const TYPE_AT = 6
 
 /** What is in a file of records. */
 export interface ScannedRecords {
   /** The records that are sound, in order. */
   readonly records: readonly Uint8Array[]
+  /** The single bits that were wrong; the records are as they were before. */
+  readonly flips: readonly BitPlace[]
   /** Where records in between are damaged: offsets in bytes. */
   readonly damagedAt: readonly number[]
   /** Where the file breaks off within a record, as after a power cut: an offset in bytes, or `null` if it does not. */
@@ -26,8 +30,13 @@ interface Piece {
   readonly end: number
 }
 
-/** Reads a file of records as far as they are sound. LevelDB itself passes over what is damaged, and says nothing. */
-export function scanRecords(file: Uint8Array): ScannedRecords {
+/**
+ * Reads a file of records as far as they are sound, or were before a single bit of one was flipped. LevelDB itself passes over
+ * what is damaged, and says nothing.
+ */
+export function scanRecords(given: Uint8Array): ScannedRecords {
+  let file = given
+  const flips: BitPlace[] = []
   const records: Uint8Array[] = []
   const damagedAt: number[] = []
   let parts: Uint8Array[] = []
@@ -53,15 +62,22 @@ export function scanRecords(file: Uint8Array): ScannedRecords {
       at = piece.end
       continue
     }
+    const flip = findPieceFlip(file, at)
+    if (flip) {
+      if (file === given) file = new Uint8Array(given)
+      flipBit(file, flip)
+      flips.push(flip)
+      continue
+    }
     const next = findPiece(file, at + 1)
     if (next === null && !isWhole(file, at))
-      return { records, damagedAt, tornAt: parts.length > 0 ? startedAt : at }
+      return { records, flips, damagedAt, tornAt: parts.length > 0 ? startedAt : at }
     damagedAt.push(at)
     parts = []
     if (next === null) break
     at = next
   }
-  return { records, damagedAt, tornAt: parts.length > 0 ? startedAt : null }
+  return { records, flips, damagedAt, tornAt: parts.length > 0 ? startedAt : null }
 }
 
 /** A record never begins in the last bytes of a block, where no header has room. */
@@ -75,11 +91,28 @@ function readPiece(file: Uint8Array, at: number): Piece | null {
   if (end === null) return null
   const type = file[at + 6] as number
   if (type < FULL || type > LAST) return null
-  const data = file.subarray(at + HEADER_BYTES, end)
-  const crc = crc32c(file.subarray(at + 6, at + HEADER_BYTES), data)
-  const masked = (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0
-  const stored = new DataView(file.buffer, file.byteOffset + at).getUint32(0, true)
-  return masked === stored ? { type, data, end } : null
+  if (!isSound(file, at + TYPE_AT, end, at)) return null
+  return { type, data: file.subarray(at + HEADER_BYTES, end), end }
+}
+
+/** The one bit by which a piece is damaged; `null` if more of it is. */
+function findPieceFlip(file: Uint8Array, at: number): BitPlace | null {
+  const end = pieceEnd(file, at)
+  const isPiece = (flip: BitPlace): boolean => {
+    flipBit(file, flip)
+    const piece = readPiece(file, at)
+    flipBit(file, flip)
+    return piece !== null
+  }
+  const flip = end === null ? null : findFlip(file, at + TYPE_AT, end, at)
+  if (flip && isPiece(flip)) return flip
+  // No checksum is over the length.
+  if (at + HEADER_BYTES > file.length) return null
+  for (let bit = 0; bit < 16; bit++) {
+    const place = { at: at + LENGTH_AT + (bit >>> 3), bit: bit & 7 }
+    if (isPiece(place)) return place
+  }
+  return null
 }
 
 /** Where a piece ends by its length, `null` if that cannot be. */

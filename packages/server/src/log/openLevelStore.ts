@@ -1,5 +1,5 @@
 import { ServerError } from '../errors.js'
-import { damaged, damagedFile } from './damaged.js'
+import { damagedFile } from './damaged.js'
 import {
   isCorruption,
   type LevelChange,
@@ -32,7 +32,7 @@ export async function openLevelStore(location: string): Promise<LevelDatabase> {
     database = await openLevelDatabase(location)
   } catch (cause) {
     if (isLocked(cause)) throw cause
-    if (isCorruption(cause)) throw damagedFile({ file: location, reason: messageOf(cause), torn: false })
+    if (isCorruption(cause)) throw damagedFile({ file: location, reason: messageOf(cause) })
     throw new ServerError('store-unavailable', `The store in ${location} could not be opened`, { cause })
   }
   try {
@@ -40,7 +40,8 @@ export async function openLevelStore(location: string): Promise<LevelDatabase> {
     if (!value) await database.write([FORMAT])
     else {
       const format = decodeValue(FORMAT_KEY, value)
-      if (!(format instanceof Uint8Array)) throw damaged(FORMAT_KEY, format.damage)
+      if (!(format instanceof Uint8Array))
+        throw damagedFile({ file: location, reason: `its format ${format.damage}` })
       const found = Buffer.from(format).toString()
       if (found !== STORE_FORMAT) {
         throw new ServerError(

@@ -24,6 +24,7 @@ const WRITERS: Writers = {
   host: asIs,
   port: asIs,
   url: asIs,
+  file: asIs,
   err: describeCause,
 }
 

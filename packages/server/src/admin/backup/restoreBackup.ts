@@ -1,4 +1,5 @@
 import { ServerError } from '../../errors.js'
+import { REPAIRING } from '../../log/levelRepair.js'
 import type { LogStore, ValueScope } from '../../log/logStore.js'
 import { restorationOf } from '../repair/restoration.js'
 import { checkBackup, readBackup } from './readBackup.js'
@@ -67,7 +68,7 @@ export async function restoreBackup({ store, path, now }: RestoreBackupOptions):
 }
 
 /**
- * Refuses a store in which a restore has not finished: part of it would be served as if it were all.
+ * Refuses a store in which a restore or a repair has not finished: part of it would be served as if it were all.
  *
  * @throws ServerError with code `store-damaged`
  */
@@ -76,6 +77,12 @@ export async function refuseUnfinished(store: LogStore): Promise<void> {
     throw new ServerError(
       'store-damaged',
       'A restore of this store did not finish; run it again, from the same backup',
+    )
+  }
+  if ((await store.values.read('store', [REPAIRING])).has(REPAIRING)) {
+    throw new ServerError(
+      'store-damaged',
+      'A repair of this store did not finish; run parley verify --repair again',
     )
   }
 }
