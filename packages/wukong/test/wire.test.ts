@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { type ChannelKey, channelKey, createStore, type Message, parseChannelKey } from '@parley/core'
+import {
+  type ChannelKey,
+  type Conversation,
+  channelKey,
+  createStore,
+  type Message,
+  parseChannelKey,
+} from '@parley/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -9,6 +16,7 @@ import {
   exactInteger,
   extraOf,
   fromReminder,
+  type PayloadForm,
   parseExactJson,
   parseLastMsgSeqs,
   readConversation,
@@ -400,12 +408,6 @@ describe('answers', () => {
 })
 
 describe('real input', () => {
-  // The same JSON, its members in another order.
-  const decoded = (payload: unknown): unknown =>
-    typeof payload === 'string'
-      ? JSON.parse(new TextDecoder().decode(Buffer.from(payload, 'base64')))
-      : payload
-
   /** What this package changes on purpose. */
   const expected = (item: WireConversation): object => ({
     ...item,
@@ -415,7 +417,6 @@ describe('real input', () => {
       message_id: String(message.message_id),
       // A received person message names the other one.
       channel_id: item.channel_id,
-      payload: decoded(message.payload),
     })),
   })
 
@@ -455,13 +456,104 @@ describe('real input', () => {
       const message = readMessage(value, { me })
       if (typeof message === 'string') continue
       const back = JSON.parse(stringifyExactJson(writeMessage(message, message.channel, 'base64')))
-      expect({ ...back, message_id: 0, channel_id: '', payload: decoded(back.payload) }).toEqual({
-        ...value,
-        message_id: 0,
-        channel_id: '',
-        payload: decoded(value.payload),
-      })
+      expect({ ...back, message_id: 0, channel_id: '' }).toEqual({ ...value, message_id: 0, channel_id: '' })
     }
+  })
+})
+
+describe('payloads', () => {
+  const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64')
+  const group = parseChannelKey('2:g')
+
+  /** A message that a store took in and gave back. */
+  function stored(payload: unknown, more: object = {}): Conversation {
+    const store = createStore({ userId: me })
+    const value = wire({ channel_id: 'g', channel_type: 2, payload, ...more })
+    const message = readMessage(value, { me })
+    if (typeof message === 'string') throw new Error(message)
+    store.receive(message)
+    return store.conversation(group).getSnapshot()
+  }
+  const written = (conversation: Conversation, form: PayloadForm): WireMessage =>
+    writeMessage(conversation.lastMessage!, group, form)
+
+  it.each([
+    ['in the order of WuKongIM', '{"type":1,"content":"Hi"}'],
+    ['sorted by name', '{"content":"Hi","type":1}'],
+    [
+      'with inner objects',
+      '{"type":1,"mention":{"uids":["b","a"],"all":0},"list":[{"b":1,"a":{"d":1,"c":2}}]}',
+    ],
+    ['with spaces', '{ "type": 1,\n "content": "Hi" }'],
+    ['with a number written otherwise', '{"type":1.0,"at":1e3}'],
+    ['with an integer beyond 2^53', '{"type":1,"id":1784567890123456789}'],
+    ['with members named as numbers', '{"type":1,"2":"b","1":"a"}'],
+    ['with __proto__', '{"type":1,"__proto__":{"b":1,"a":2}}'],
+    ['with a member twice', '{"type":1,"type":2}'],
+    ['with escapes', '{"type":1,"content":"\\u00e9 \\/"}'],
+    ['without a type', '{"cipher":"abc","alg":"x"}'],
+    ['with a type that is a text', '{"type":"text"}'],
+    ['an array', '[2,1]'],
+    ['a text', '"Hi"'],
+    ['no JSON', 'encrypted'],
+    ['no text', Uint8Array.from([0, 255, 254, 1])],
+  ])('[W6] the bytes of a payload come out as they went in: %s', (_, bytes) => {
+    const payload = base64(bytes)
+    const back = written(stored(payload), 'base64')
+    expect(back.payload).toBe(payload)
+    expect(Object.keys(back).filter((name) => name.startsWith('payload'))).toEqual(['payload'])
+  })
+
+  it('[W6] an object comes out with its members in the order in which they came', () => {
+    const payload = { type: 1, content: 'Hi', mention: { uids: ['b'], all: 0 } }
+    expect(JSON.stringify(written(stored(payload), 'object').payload)).toBe(JSON.stringify(payload))
+    expect(JSON.stringify(written(stored(base64(JSON.stringify(payload))), 'object').payload)).toBe(
+      JSON.stringify(payload),
+    )
+  })
+
+  it('[W6] an edited payload and a recalled one are not the bytes that were sent first', () => {
+    const payload = base64('{ "type": 1, "content": "Hi" }')
+    const edited = stored(payload, { message_extra: { content_edit: { type: 1, content: 'Hello' } } })
+    expect(decode(written(edited, 'base64').payload)).toEqual({ type: 1, content: 'Hello' })
+    expect(decode(written(stored(payload, { revoke: 1 }), 'base64').payload)).toEqual({
+      type: 1,
+      content: '',
+    })
+  })
+
+  it('[W6] a layout that is not that of the payload changes nothing', () => {
+    const message = { messageSeq: 1, fromUid: 'bob', timestamp: 0, payload: { type: 1, content: 'Hi' } }
+    for (const payload_order of [[['type']], [['type', 'text']], [], 'type', [[1, 2]], [['type', 'type']]]) {
+      const back = writeMessage({ ...message, extra: { payload_order } }, group, 'object')
+      expect(back.payload).toEqual(message.payload)
+    }
+  })
+
+  it('[W6] a payload of a size that a store holds is taken, whatever its layout', () => {
+    const text = (length: number): string => base64(`{"cipher":"${'x'.repeat(length)}","alg":"y"}`)
+    for (const length of [10_000, 30_000, 60_000]) expect(stored(text(length)).lastMessage).not.toBeNull()
+    expect(written(stored(text(10_000)), 'base64').payload).toBe(text(10_000))
+  })
+
+  const decode = (payload: unknown): unknown =>
+    JSON.parse(Buffer.from(payload as string, 'base64').toString())
+})
+
+it('[W6] pins, mutes and drafts are in the shape of WuKongIM too, and left out where there are none', () => {
+  const store = createStore({ userId: me, environment: { now: () => 7000 } })
+  const group = store.conversation(parseChannelKey('2:g'))
+  store.receive({ channel: group.channel, messageSeq: 1, fromUid: 'bob', timestamp: 0 })
+  const write = () => writeConversation(group.getSnapshot(), { shape: 'wukongim', version: 4 })
+  expect(Object.keys(write() ?? {})).not.toEqual(expect.arrayContaining(['stick']))
+  expect([write()?.mute, write()?.extra]).toEqual([undefined, undefined])
+  group.pin()
+  group.mute()
+  group.draft.set('d')
+  expect(write()).toMatchObject({
+    stick: 1,
+    mute: 1,
+    extra: { draft: 'd', draft_updated_at: 7, version: 0 },
   })
 })
 

@@ -26,7 +26,7 @@ export function createSdkFactory(sdk: SdkModule): SdkFactory {
   const channel = ({ channelId, channelType }: Channel): SdkChannel => new sdk.Channel(channelId, channelType)
 
   const message = (last: LastMessage, of: Channel): SdkMessage => {
-    const payload = writePayload(last.removed ? null : last.payload, 'object') as { type: number }
+    const payload = writePayload(last.removed ? null : last.payload, 'object', last.extra) as { type: number }
     const content = sdk.WKSDK.shared().getMessageContent(payload.type)
     content.decode(string.encodeUtf8(JSON.stringify(payload)))
     const made = new sdk.Message()

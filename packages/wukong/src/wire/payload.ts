@@ -3,6 +3,7 @@ import * as buffer from 'lib0/buffer'
 import * as string from 'lib0/string'
 import { parseExactJson } from '../json/exactJson.js'
 import { isFields, refuse, toJson } from '../json/fields.js'
+import { bytesSent, encodeJson, inOrderSent, isTyped } from './payloadLayout.js'
 
 /** How a server writes the payload of a message: WuKongIM as base64 of JSON, TangSengDaoDao as JSON. */
 export type PayloadForm = 'base64' | 'object'
@@ -34,11 +35,16 @@ export function readPayload(value: unknown, field: string): Json {
   }
 }
 
-/** Writes a payload. One of another shape than WuKongIM's, which has a `type`, becomes a text message. */
-export function writePayload(payload: Json | undefined, form: PayloadForm): unknown {
+/**
+ * Writes a payload. With the `layout` of a message that came in as base64 the bytes are those that came in. A payload of
+ * another shape than WuKongIM's, which has a `type`, becomes a text message otherwise.
+ */
+export function writePayload(payload: Json | undefined, form: PayloadForm, layout?: Json): unknown {
   if (isOpaque(payload)) return form === 'base64' ? payload.base64 : { type: UNKNOWN, base64: payload.base64 }
-  const typed = isFields(payload) && typeof payload.type === 'number' ? payload : asText(payload)
-  return form === 'object' ? typed : buffer.toBase64(string.encodeUtf8(JSON.stringify(typed)))
+  const sent = form === 'base64' && payload !== undefined && payload !== null ? bytesSent(layout) : null
+  if (sent !== null) return sent
+  const typed = isTyped(payload) ? inOrderSent(payload as Json, layout) : asText(payload)
+  return form === 'object' ? typed : encodeJson(typed)
 }
 
 function isOpaque(payload: unknown): payload is OpaquePayload {

@@ -14,6 +14,7 @@ import {
 } from '../json/fields.js'
 import { isUnlisted, PERSON, readChannel } from './channel.js'
 import { isCommand, mentions, readPayload } from './payload.js'
+import { LAYOUT_NAMES, layoutOf } from './payloadLayout.js'
 
 /** WuKongIM's times are in seconds. This is the end of JavaScript's. */
 const MAX_TIMESTAMP_S = 8.64e12
@@ -77,7 +78,7 @@ export function readMessage(value: unknown, context: ReadMessageContext): Messag
     readFlag(source.revoke, at('revoke')) ||
     readFlag(extra.revoke, at('message_extra.revoke')) ||
     readFlag(member(source, 'is_deleted', 'isDeleted'), at('is_deleted'))
-  const rest = restOf(source)
+  const rest = restOf(source, isFields(edited) || removed ? null : layoutOf(source.payload, payload))
   return {
     channel,
     messageSeq: readInteger(
@@ -144,11 +145,16 @@ const KNOWN = new Set([
 ])
 
 /** What a server sent besides. Models of the SDKs have more members than their server gave, and none of them are kept. */
-function restOf(source: Fields): Json | null {
+function restOf(source: Fields, layout: object | null): Json | null {
   if (!('message_seq' in source)) return null
   const rest = Object.entries(source).filter(
     ([name, value]) =>
-      !KNOWN.has(name) && value !== null && value !== undefined && !(name === 'setting' && value === 0),
+      !KNOWN.has(name) &&
+      !LAYOUT_NAMES.has(name) &&
+      value !== null &&
+      value !== undefined &&
+      !(name === 'setting' && value === 0),
   )
-  return rest.length === 0 ? null : toJson(Object.fromEntries(rest))
+  const all = layout ? [...rest, ...Object.entries(layout)] : rest
+  return all.length === 0 ? null : toJson(Object.fromEntries(all))
 }

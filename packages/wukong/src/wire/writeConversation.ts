@@ -27,6 +27,7 @@ export interface WireConversation {
    * message for deleted. No server but Parley's sends it.
    */
   readonly is_deleted?: 1
+  /** These three are left out where there is nothing to say. WuKongIM's own server has none of them. */
   readonly mute?: 1
   readonly stick?: 1
   readonly extra?: WireEmbeddedExtra
@@ -96,7 +97,7 @@ export function writeConversation(
     version: exactInteger(versionDigits(version)),
     recents: marked,
     ...(deleted ? { is_deleted: 1 } : {}),
-    ...(shape === 'tsdd' ? settingsOf(conversation) : {}),
+    ...settingsOf(conversation),
   }
 }
 

@@ -1,7 +1,8 @@
 import { type Channel, channelKey, type LastMessage, type Message } from '@parley/core'
 import { type ExactInteger, exactInteger } from '../json/exactJson.js'
-import { isFields, readVersion, versionDigits } from '../json/fields.js'
+import { type Fields, isFields, readVersion, versionDigits } from '../json/fields.js'
 import { type PayloadForm, writePayload } from './payload.js'
+import { LAYOUT_NAMES } from './payloadLayout.js'
 
 /** A message as WuKongIM and TangSengDaoDao send it; further members as they came in. */
 export interface WireMessage {
@@ -30,7 +31,7 @@ export function writeMessage(
   form: PayloadForm,
 ): WireMessage {
   const { messageSeq, fromUid, timestamp, silent, removed, version = 0, payload } = message
-  const rest = isFields(message.extra) ? message.extra : {}
+  const rest = isFields(message.extra) ? withoutLayout(message.extra) : {}
   const messageId = message.messageId ?? derivedId(channel, messageSeq)
   const extraVersion = readVersion(version)
   return {
@@ -45,13 +46,17 @@ export function writeMessage(
     channel_id: channel.channelId,
     channel_type: channel.channelType,
     timestamp: Math.floor(timestamp / 1000),
-    payload: writePayload(removed ? null : payload, form),
+    payload: writePayload(removed ? null : payload, form, message.extra),
     ...(extraVersion === 0 || hasVersion(rest.message_extra)
       ? {}
       : { extra_version: exactInteger(versionDigits(extraVersion)) }),
     ...(removed ? { revoke: 1 } : {}),
     ...rest,
   }
+}
+
+function withoutLayout(extra: Fields): Fields {
+  return Object.fromEntries(Object.entries(extra).filter(([name]) => !LAYOUT_NAMES.has(name)))
 }
 
 function hasVersion(extra: unknown): boolean {

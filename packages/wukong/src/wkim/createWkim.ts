@@ -207,7 +207,7 @@ function createConversations(
     updateMsgExtra({ channelID, channelType, ...update }) {
       const channel = { channelId: channelID, channelType }
       manager.updateOrAddExtra({ ...update, channel })
-      // The manager calls no delegate where there is nobody to send an extra to, as the iOS SDK does; Android's SDK does.
+      // Without a provider for extras the manager calls no delegate, as the iOS SDK; Android's SDK calls its listeners.
       if (!manager.updateConversationExtraProvider) refreshOne(channel)
     },
     getMsgExtraMaxVersion: () => manager.extraVersion,

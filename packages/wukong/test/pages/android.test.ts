@@ -173,7 +173,7 @@ describe('conversations', () => {
     expect(Math.abs((extra?.draftUpdatedAt ?? 0) - Date.now() / 1000)).toBeLessThan(60)
   })
 
-  it('[PAGE10] deleteWitchChannel returns false and calls nobody for an unknown conversation; clearAll deletes all', () => {
+  it('[PAGE10] deleteWitchChannel returns false and calls no listener for an unknown conversation; clearAll deletes all', () => {
     const calls: unknown[] = []
     WKIM.conversationManager.addOnDeleteMsgListener('key', (channelID) => calls.push(channelID))
     expect(WKIM.conversationManager.deleteWitchChannel('stranger', 1)).toBe(false)

@@ -151,7 +151,7 @@ describe('reminders', () => {
     version: 1_700_000_000_001,
   })
 
-  it('[PAGE13] createMentionReminder and the like: reminders without an id are told apart, and are the same each time', () => {
+  it('[PAGE13] createMentionReminder and the like: reminders without an id are different ones, and are the same each time', () => {
     const { reminderManager } = WKIM.shared
     const notice = newReminder({ ...group, type: ReminderType.systemNotice, text: 'Maintenance' })
     const voice = newReminder({
