@@ -1,4 +1,11 @@
-export { createStore, type Readable, type Store, type StoreOptions } from './store/createStore.js'
+export {
+  createStore,
+  type RebuildOptions,
+  type RebuiltDrafts,
+  type Readable,
+  type Store,
+  type StoreOptions,
+} from './store/createStore.js'
 export type { Cursors } from './store/cursors.js'
 export type { ExportedConversation, ExportedState } from './store/exportState.js'
 
@@ -67,6 +74,25 @@ export {
   readToken,
   readTokenLifetime,
 } from './protocol/token.js'
+
+export {
+  encodeDigestClaim,
+  encodeDigestOutcome,
+  MESSAGE_DIGEST,
+  readDigestClaim,
+  readDigestOutcome,
+  type DigestClaim,
+  type DigestOutcome,
+} from './protocol/digest.js'
+
+export {
+  beginDigest,
+  DIGEST_FORMAT,
+  isSameHash,
+  type DigestRun,
+  type StateDigest,
+} from './digest/documentDigest.js'
+export type { StoreDigest } from './digest/storeDigest.js'
 
 export { canonicalJson, MAX_VALUE_LENGTH } from './json/canonicalJson.js'
 export type { Json } from './json/json.js'

@@ -25,6 +25,8 @@ export interface EntryIndex {
   readonly dominated: Set<string>
   /** How many registers have an entry. */
   readonly size: number
+  /** Calls `listener` with the greatest entry of a register before and after each change. There is one listener. */
+  watch: (listener: (before: Winner | undefined, after: Winner | undefined) => void) => void
 }
 
 /** Creates an empty index; `clock` is moved past every time it sees. */
@@ -32,6 +34,7 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
   const subjects = new Map<string, RegisterTable>()
   const dominated = new Set<string>()
   let size = 0
+  let onReplaced: (before: Winner | undefined, after: Winner | undefined) => void = () => {}
 
   // Kept beside the entries and not in them, for few have any: which winners this document instance wrote, and what a
   // winner of somebody else's dominates, to be swept when an own entry comes.
@@ -63,6 +66,9 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
     get size() {
       return size
     },
+    watch(listener) {
+      onReplaced = listener
+    },
     registers: (subject) => subjects.get(subject) ?? NO_REGISTERS,
     get: (subject, register) => subjects.get(subject)?.get(register),
     isOwn: (winner) => own.has(winner),
@@ -88,6 +94,7 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
       entry.subject = table.subject
       if (isOwn) own.add(entry)
       table.set(entry)
+      onReplaced(current, entry)
       if (current) {
         inherit(entry, current)
         lose(entry, current.line)
@@ -107,6 +114,7 @@ export function createEntryIndex(clock: HybridClock): EntryIndex {
           continue
         }
         table.delete(entry.register)
+        onReplaced(winner, undefined)
         if (table.size === 0) subjects.delete(entry.subject)
         size--
         changes.push(entry)

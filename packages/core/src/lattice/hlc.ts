@@ -19,6 +19,8 @@ export interface HybridClock {
   readonly instance: string
   /** A stamp greater than every one given or observed before. */
   next: () => HlcStamp
+  /** Takes a new name: a copy of this process goes on under the present one. */
+  rename: () => void
   /** Moves the clock past a stamp that somebody wrote. */
   observe: (ms: number, counter: number) => void
   readonly highWater: ClockHighWater
@@ -29,10 +31,15 @@ export function createHybridClock(
   environment: Pick<Environment, 'now' | 'random'>,
   highWater: ClockHighWater = { ms: 0, counter: 0 },
 ): HybridClock {
-  const instance = randomName(environment.random)
+  let instance = randomName(environment.random)
   let { ms, counter } = isHlcTime(highWater.ms, highWater.counter) ? highWater : { ms: 0, counter: 0 }
   return {
-    instance,
+    get instance() {
+      return instance
+    },
+    rename() {
+      instance = randomName(environment.random)
+    },
     next() {
       const wall = Math.floor(environment.now())
       if (wall > ms && wall < HLC_MS_LIMIT) {

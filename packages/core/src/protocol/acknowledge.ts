@@ -2,8 +2,8 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
 /**
- * The WebSocket subprotocol of Parley's own clients and servers: y-websocket's protocol and two messages more. A client
- * offers it; a server that selects it answers {@link MESSAGE_ACKNOWLEDGE} and `MESSAGE_TOKEN`. Stock y-websocket clients offer
+ * The WebSocket subprotocol of Parley's own clients and servers: y-websocket's protocol and three messages more. A client
+ * offers it; a server that selects it answers {@link MESSAGE_ACKNOWLEDGE}, `MESSAGE_TOKEN` and `MESSAGE_DIGEST`. Stock y-websocket clients offer
  * none.
  */
 export const SUBPROTOCOL = 'parley.1'

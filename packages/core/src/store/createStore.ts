@@ -4,6 +4,7 @@ import { type ConversationHandle, createConversationHandle } from '../conversati
 import type { Message } from '../conversation/message.js'
 import { type ProvidedConversation, provideConversations } from '../conversation/provide.js'
 import { receiveMessages } from '../conversation/receive.js'
+import { createStoreDigest, type StoreDigest } from '../digest/storeDigest.js'
 import { createEntryLog } from '../document/entryLog.js'
 import { createIntake, type Intake, type IntakeResult } from '../document/intake.js'
 import { takeCheckpoint } from '../document/rollback.js'
@@ -23,6 +24,7 @@ import type { StoreCore } from './core.js'
 import { type Cursors, createCursors } from './cursors.js'
 import { type ExportedState, exportState } from './exportState.js'
 import { maintainDocument, sweepIfDue } from './maintain.js'
+import { rebuildDocument } from './rebuild.js'
 import { salvageHeld } from './salvageHeld.js'
 import { createWriter, type Writer } from './writer.js'
 
@@ -38,6 +40,17 @@ export interface StoreOptions {
   readonly highWater?: ClockHighWater
   readonly environment?: Partial<Environment>
 }
+
+/** How {@link Store.rebuild} replaces the document. */
+export interface RebuildOptions {
+  /** Passed on to Yjs for the transactions that replace the content. */
+  readonly origin?: unknown
+  /** What another tab's `rebuild` returned that replaced the same content: its drafts are not kept twice. */
+  readonly handled?: RebuiltDrafts
+}
+
+/** The text of each draft as it was before the document was replaced, by the draft's id. */
+export type RebuiltDrafts = ReadonlyMap<string, string>
 
 /** A value that changes, in the shape that `useSyncExternalStore` and its like take. */
 export interface Readable<Value> {
@@ -95,6 +108,19 @@ export interface Store {
    * @returns true if anything was held
    */
   salvage: () => boolean
+  /**
+   * Replaces the content of the document by the state of another replica, in place, and writes again under a new client id
+   * what only this document has. For where two replicas hold different changes of one client under one clock, which nothing
+   * else can reconcile: a copy of a process, of its data, or of the server's went on under the same client id.
+   *
+   * Where a draft has another text there, both are kept, one beside the other.
+   *
+   * @param state the whole document of the other replica, as an update
+   * @throws ParleyError with code `invalid-update`, or `invalid-argument` if it is not a whole document; nothing is changed then
+   */
+  rebuild: (state: Uint8Array, options?: RebuildOptions) => RebuiltDrafts
+  /** The digest of the document, to be compared with another replica's. */
+  readonly digest: StoreDigest
   /** Tidies up: deletes what is dominated, and the characters of drafts that were sent or cleared a day ago. */
   maintain: () => void
   /** The whole state as plain JSON, canonical: two documents that say the same give the same. */
@@ -111,6 +137,19 @@ interface Writing {
 
 /** The origin of this store's own transactions, as listeners of the document see it. */
 const LOCAL_ORIGIN = Symbol('parley.local')
+
+const NO_DRAFTS_HANDLED: RebuiltDrafts = new Map()
+
+/** Refuses what is no whole document, before anything is taken away for it. */
+function checkWhole(state: Uint8Array): void {
+  const probe = new Y.Doc()
+  try {
+    if (createIntake(probe).receive(state) === 'applied') return
+    invalidArgument('state', 'a whole document, with all that its changes build on')
+  } finally {
+    probe.destroy()
+  }
+}
 
 /** A window that shows all. */
 const WHOLE_LIST: ListWindow = { offset: 0, limit: Number.POSITIVE_INFINITY }
@@ -148,6 +187,7 @@ export function createStore(options: StoreOptions): Store {
   const staleDrafts = new Set<ChannelKey>()
   let current: Writing | null = null
   let closed = false
+  let isRebuilding = false
 
   const core: StoreCore = {
     doc,
@@ -237,7 +277,7 @@ export function createStore(options: StoreOptions): Store {
         touches.emit(new Set(changed.keys()))
       }
     }
-    if (closed || transaction.origin === LOCAL_ORIGIN) return
+    if (closed || isRebuilding || transaction.origin === LOCAL_ORIGIN) return
     if (transaction.local) {
       const typedIn = drafts.typedIn(transaction)
       if (typedIn.length > 0) core.transact(() => noteTyping(core, typedIn))
@@ -287,6 +327,16 @@ export function createStore(options: StoreOptions): Store {
       return clock.highWater
     },
     salvage: () => salvageHeld(core, intake),
+    rebuild(state, { origin, handled = NO_DRAFTS_HANDLED } = {}) {
+      checkWhole(state)
+      isRebuilding = true
+      try {
+        return rebuildDocument(core, intake, { state, origin, handled })
+      } finally {
+        isRebuilding = false
+      }
+    },
+    digest: createStoreDigest(doc, log.index),
     maintain: () => maintainDocument(core),
     export: () => exportState(core),
     close() {

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { digestDocument, isSameHash, type StateDigest } from '../digest/documentDigest.js'
 import { createEntryLog } from '../document/entryLog.js'
 import { entryRoots } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
@@ -20,6 +21,20 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     return world.devices
       .filter(({ store }) => JSON.stringify(store.export()) !== expected)
       .map(({ name }) => `${name} differs from the server`)
+  },
+
+  'every replica computes the same digest': (world) => {
+    const expected = digestDocument(world.server.doc)
+    return world.devices.flatMap(({ name, store }) => {
+      const digest = store.digest.step(Number.POSITIVE_INFINITY)
+      const fresh = digestDocument(store.doc)
+      const isSame = (a: StateDigest | null, b: StateDigest): boolean =>
+        a !== null && isSameHash(a.vector, b.vector) && isSameHash(a.state, b.state)
+      return [
+        ...(isSame(digest, fresh) ? [] : [`the digest that ${name} kept is not that of its document`]),
+        ...(isSame(fresh, expected) ? [] : [`a false alarm in ${name}`]),
+      ]
+    })
   },
 
   'a view that was updated equals one that is built anew': (world) =>
