@@ -26,6 +26,7 @@ import { createReadiness } from './observe/readiness.js'
 import { createTraffic } from './observe/traffic.js'
 import { createPacer } from './pacer.js'
 import { repeat } from './repeat.js'
+import { createDigests } from './room/digests.js'
 import type { DivergenceKind } from './room/roomContext.js'
 import { createRooms, type Rooms } from './room/rooms.js'
 import { stopServer } from './stopServer.js'
@@ -111,7 +112,11 @@ const CROWD_BUDGET_MS = 2
 /** What the log says of each kind of divergence, and what is done about it. */
 const DIVERGENCES: Record<DivergenceKind, string> = {
   'server-rolled-back':
-    'a device has entries of this server that the store lacks: the store was rolled back or copied; the server writes under a new client id',
+    'a device has what this server stored and the store lacks: the store was rolled back or copied; devices bring back what they have',
+  diverged:
+    'a device has received the same changes and holds another state: a copy went on under the same client id; the device rewrites what only it has',
+  incomplete:
+    'a device that is in sync lacks changes, or has some that are not stored; it exchanges the whole state',
 }
 
 /**
@@ -165,6 +170,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       ? null
       : createGate({ authenticate: auth, timeoutMs: timing.authenticateMs, revocations, logger })
   let onAppend: (room: string, version: number) => void = () => {}
+  const onDivergence = (room: string, kind: DivergenceKind): void => {
+    metrics.diverged(kind)
+    logger.warn({ room, kind }, DIVERGENCES[kind])
+  }
   const pace = createPacer({ budgetMs: CROWD_BUDGET_MS })
   const rooms = createRooms({
     store,
@@ -174,11 +183,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     logger,
     pace,
     onAppend: (room, version) => onAppend(room, version),
-    onDivergence(room, kind) {
-      metrics.diverged(kind)
-      logger.warn({ room, kind }, DIVERGENCES[kind])
-    },
+    onDivergence,
   })
+  const digests = createDigests({ rooms, logger, onDivergence, onCompared: metrics.digestCompared })
   let address: ServerAddress | null = null
   let stopping = false
   let closing: Promise<void> | null = null
@@ -220,7 +227,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   })
   const traffic = createTraffic(app.server)
   const context: ConnectionContext = {
-    ...{ gate, rooms, limits, timing, logger, audit },
+    ...{ gate, rooms, digests, limits, timing, logger, audit },
     onClosed: (connection) => void connections.delete(connection),
   }
   metrics.watch({

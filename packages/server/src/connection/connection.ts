@@ -8,6 +8,7 @@ import type { Visit } from '../admission/admission.js'
 import { ServerError } from '../errors.js'
 import type { Limits, Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
+import type { Digests } from '../room/digests.js'
 import type { DocumentLease } from '../room/documentSlot.js'
 import type { Peer, Seat } from '../room/peer.js'
 import type { RoomLease, Rooms } from '../room/rooms.js'
@@ -48,6 +49,7 @@ export interface ConnectionContext {
   /** Decides about fresh tokens. */
   readonly gate: Gate | null
   readonly rooms: Rooms
+  readonly digests: Digests
   readonly limits: Limits
   readonly timing: Timing
   readonly logger: Logger
@@ -139,6 +141,10 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
 
   get readOnly(): boolean {
     return this.access.readOnly === true
+  }
+
+  get digests(): Digests {
+    return this.context.digests
   }
 
   get limits(): Limits {

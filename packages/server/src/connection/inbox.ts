@@ -1,14 +1,25 @@
-import { CLOSE_CODES, type CloseCode, encodeAcknowledgement, SUBPROTOCOL } from '@parley/core'
+import {
+  CLOSE_CODES,
+  type CloseCode,
+  type DigestOutcome,
+  encodeAcknowledgement,
+  encodeDigestOutcome,
+  SUBPROTOCOL,
+} from '@parley/core'
 import type { Visit } from '../admission/admission.js'
 import { ServerError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
+import type { Claim, Digests } from '../room/digests.js'
 import type { Seat } from '../room/peer.js'
 import type { Room } from '../room/room.js'
 import { type ClientMessage, readMessage } from './messages.js'
 import type { Session } from './session.js'
 
-/** A request for all that the client lacks costs as much as so many other messages: the whole document may have to be encoded. */
+/**
+ * A request for all that the client lacks, or to compare what it holds, costs as much as so many other messages: the whole
+ * document may have to be read.
+ */
 const SYNC_COST = 20
 
 /** Who sends the frames. */
@@ -18,6 +29,7 @@ export interface InboxClient {
   readonly session: Pick<Session, 'renew'>
   /** Counts what is received. */
   readonly visit: Pick<Visit, 'complete'>
+  readonly digests: Digests
   readonly limits: Limits
   readonly logger: Logger
   /** Passes on who is there. */
@@ -34,6 +46,7 @@ export class Inbox {
   private readonly room: Pick<Room, 'name' | 'epoch' | 'version'>
   private readonly seat: Seat
   private isFirst = true
+  private isComparing = false
 
   constructor(client: InboxClient, room: Pick<Room, 'name' | 'epoch' | 'version'>, seat: Seat) {
     this.client = client
@@ -53,7 +66,9 @@ export class Inbox {
       // Where a proxy removes the subprotocol a client of ours shows itself by this.
       if (this.isFirst && message.type === 'token') client.speaksParley = true
       this.isFirst = false
-      const refused = client.visit.complete(message.type === 'sync' ? SYNC_COST : 1)
+      const refused = client.visit.complete(
+        message.type === 'sync' || message.type === 'digest' ? SYNC_COST : 1,
+      )
       if (refused) client.refuse(refused.code, refused.reason)
       else this.take(message)
     } catch (error) {
@@ -89,6 +104,10 @@ export class Inbox {
         if (speaksParley) this.acknowledge(message.token)
         else client.refuse(CLOSE_CODES.malformed, `acknowledgements belong to the subprotocol ${SUBPROTOCOL}`)
         break
+      case 'digest':
+        if (speaksParley) this.compare(message.claim)
+        else client.refuse(CLOSE_CODES.malformed, `digests belong to the subprotocol ${SUBPROTOCOL}`)
+        break
       case 'token':
         if (!speaksParley)
           client.refuse(CLOSE_CODES.malformed, `tokens belong to the subprotocol ${SUBPROTOCOL}`)
@@ -96,6 +115,26 @@ export class Inbox {
           client.refuse(CLOSE_CODES.malformed, `a token may have ${limits.tokenBytes} bytes`)
         else client.session.renew(message.token)
     }
+  }
+
+  /** Compares what the client holds once all that was received before is durable; one claim at a time. */
+  private compare(claim: Claim): void {
+    const { client, room } = this
+    const answer = (outcome: DigestOutcome): void => client.sendNow(encodeDigestOutcome(claim.id, outcome))
+    if (this.isComparing) {
+      answer('skipped')
+      return
+    }
+    this.isComparing = true
+    this.seat.add({
+      type: 'barrier',
+      reached: () => {
+        void client.digests.compare(room.name, room.version, claim).then((outcome) => {
+          this.isComparing = false
+          answer(outcome)
+        })
+      },
+    })
   }
 
   /** Says when all that was received before is durable. */

@@ -1,7 +1,15 @@
-import { MESSAGE_ACKNOWLEDGE, MESSAGE_TOKEN, readAcknowledgeRequest, readToken } from '@parley/core'
+import {
+  MESSAGE_ACKNOWLEDGE,
+  MESSAGE_DIGEST,
+  MESSAGE_TOKEN,
+  readAcknowledgeRequest,
+  readDigestClaim,
+  readToken,
+} from '@parley/core'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { ServerError } from '../errors.js'
+import type { Claim } from '../room/digests.js'
 
 // y-websocket's messages, https://github.com/yjs/y-websocket.
 const MESSAGE_SYNC = 0
@@ -22,6 +30,8 @@ export type ClientMessage =
   | { readonly type: 'queryAwareness' }
   /** Tell me when all I sent so far is durable. */
   | { readonly type: 'acknowledge'; readonly token: number }
+  /** This is what I hold. */
+  | { readonly type: 'digest'; readonly claim: Claim }
   /** This is my token from now on. */
   | { readonly type: 'token'; readonly token: string }
 
@@ -60,6 +70,8 @@ function readContent(decoder: decoding.Decoder): ClientMessage {
       return { type: 'acknowledge', token: readAcknowledgeRequest(decoder) }
     case MESSAGE_TOKEN:
       return { type: 'token', token: readToken(decoder) }
+    case MESSAGE_DIGEST:
+      return { type: 'digest', claim: readDigestClaim(decoder) }
     default:
       throw new ServerError('malformed', `unknown message type ${type}`)
   }

@@ -48,6 +48,8 @@ export interface Metrics {
   readonly storeFailed: (operation: StoreOperation) => void
   /** A device and the store were found to contradict each other: of which kind. */
   readonly diverged: (kind: string) => void
+  /** What a device holds was compared with what is stored, or was not. */
+  readonly digestCompared: (outcome: string) => void
   readonly connectionAccepted: () => void
   /** Something was refused: where, of which kind, and with which close code or status. */
   readonly refused: (refusal: { readonly at: string; readonly kind: string; readonly code: number }) => void
@@ -145,6 +147,9 @@ export function createMetrics(): Metrics {
     'Devices and stores that were found to contradict each other',
     ['kind'],
   )
+  const digests = counter('digests_total', 'Comparisons of what devices hold with what is stored', [
+    'outcome',
+  ])
   const failures = counter('store_errors_total', 'Operations of the store that failed', ['operation'])
   const requests = counter('http_requests_total', 'Requests by HTTP', ['method', 'route', 'status'])
   const durations = histogram('http_request_duration_seconds', 'Requests by HTTP', HTTP_SECONDS, ['route'])
@@ -163,6 +168,7 @@ export function createMetrics(): Metrics {
     quarantined: (rows) => quarantined.inc(rows),
     storeFailed: (operation) => failures.inc({ operation }),
     diverged: (kind) => divergences.inc({ kind }),
+    digestCompared: (outcome) => digests.inc({ outcome }),
     connectionAccepted: () => accepted.inc(),
     refused: ({ at, kind, code }) => refusals.inc({ at, kind, code }),
     requestFinished({ method, route, status, seconds }) {

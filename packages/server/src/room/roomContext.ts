@@ -9,9 +9,12 @@ import type { Room } from './room.js'
 /**
  * How a device and the store contradict each other.
  *
- * - `server-rolled-back`: a device has entries under the server's own client id that the store lacks.
+ * - `server-rolled-back`: a device has entries under the server's own client id that the store lacks, or was acknowledged a
+ *   version that the store has not given yet.
+ * - `diverged`: a device has received the same insertions and holds something else.
+ * - `incomplete`: a device that is in sync has not the same insertions.
  */
-export type DivergenceKind = 'server-rolled-back'
+export type DivergenceKind = 'server-rolled-back' | 'diverged' | 'incomplete'
 
 /** What all rooms have in common, and who is told what becomes of them. */
 export interface RoomContext {
