@@ -95,6 +95,7 @@ export const MESSAGE_TYPES = {
   queryAwareness: [3],
   acknowledge: [112],
   token: [113],
+  digest: [114],
 } as const
 
 export type MessageType = keyof typeof MESSAGE_TYPES

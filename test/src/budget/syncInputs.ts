@@ -6,6 +6,7 @@ import { signToken } from './runner/tokens.js'
 const AWARENESS = 1
 const QUERY_AWARENESS = 3
 const TOKEN = 113
+const DIGEST = 114
 
 /** WebSocket messages and Yjs updates; `inputs.ts` says how to add one. */
 export const MESSAGE_INPUTS: readonly MessageInput[] = [
@@ -81,6 +82,16 @@ export const MESSAGE_INPUTS: readonly MessageInput[] = [
     frames: (n, uid) => repeat(n, tokenFrame(signToken(uid))),
     outcomes: ['acknowledged', 4529],
   },
+  {
+    kind: 'message',
+    name: 'digest/many claims',
+    shape: 'repeated',
+    type: 'digest',
+    as: 'user',
+    n: 200,
+    frames: (n) => repeat(n, digestFrame()),
+    outcomes: ['acknowledged', 4529],
+  },
 ]
 
 function repeat(count: number, frame: Uint8Array): Uint8Array[] {
@@ -91,6 +102,14 @@ function tokenFrame(token: string): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, TOKEN)
   encoding.writeVarString(encoder, token)
+  return encoding.toUint8Array(encoder)
+}
+
+function digestFrame(): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const number of [DIGEST, 1, 1, 0, 0, 0]) encoding.writeVarUint(encoder, number)
+  encoding.writeVarUint8Array(encoder, new Uint8Array(32))
+  encoding.writeVarUint8Array(encoder, new Uint8Array(32))
   return encoding.toUint8Array(encoder)
 }
 

@@ -37,12 +37,23 @@ const STEP_ENTRIES = 200
 const MAX_WAITING = 64
 /** About 2 MB. A digest of a room that is not among them is computed again. */
 const MAX_KNOWN = 10_000
+const MAX_REPORTED = 1_000
 
 /** Creates {@link Digests}. */
 export function createDigests({ rooms, logger, onCompared, onDivergence }: DigestsOptions): Digests {
   const known = new Map<string, KnownDigest>()
   const queue = pLimit(1)
+  /** What was reported, so that whoever claims the same again and again fills no log. */
+  const reported = new Set<string>()
   let waiting = 0
+
+  const report = (room: string, kind: DivergenceKind, version: number): void => {
+    const key = JSON.stringify([room, kind, version])
+    if (reported.has(key)) return
+    if (reported.size >= MAX_REPORTED) reported.clear()
+    reported.add(key)
+    onDivergence(room, kind)
+  }
 
   const remember = (room: string, digest: KnownDigest): void => {
     known.delete(room)
@@ -79,11 +90,11 @@ export function createDigests({ rooms, logger, onCompared, onDivergence }: Diges
     if (epoch !== claim.epoch || version !== claim.version) return 'moved'
     if (!claim.digest) return 'skipped'
     if (!isSameHash(digest.vector, claim.digest.vector)) {
-      onDivergence(room, 'incomplete')
+      report(room, 'incomplete', version)
       return 'incomplete'
     }
     if (isSameHash(digest.state, claim.digest.state)) return 'same'
-    onDivergence(room, 'diverged')
+    report(room, 'diverged', version)
     return 'diverged'
   }
   const find = async (room: string, claim: Claim): Promise<DigestOutcome> => {
@@ -104,7 +115,7 @@ export function createDigests({ rooms, logger, onCompared, onDivergence }: Diges
 
   return {
     async compare(room, head, claim) {
-      if (claim.known > head) onDivergence(room, 'server-rolled-back')
+      if (claim.known > head) report(room, 'server-rolled-back', head)
       const outcome = claim.version < head ? 'moved' : await find(room, claim)
       onCompared(outcome)
       return outcome
