@@ -1,4 +1,13 @@
-import { CLOSE_CODES, createStore, encodeAcknowledgeRequest, onUpdate, type Store } from '@parley/core'
+import {
+  CLOSE_CODES,
+  createStore,
+  encodeAcknowledgeRequest,
+  encodeDigestClaim,
+  MESSAGE_DIGEST,
+  onUpdate,
+  readDigestOutcome,
+  type Store,
+} from '@parley/core'
 import type { Random } from '@parley/core/testing'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
@@ -86,6 +95,17 @@ export function createDevice({ user, name, truth, random, violated }: DeviceOpti
       take(payload, 'an update')
     }
   }
+  /** All that is here was acknowledged, and nothing else is stored as of that version: to differ is a false alarm. */
+  const compare = (at: Session, acknowledgedEdits: number): void => {
+    const digest = store.digest.step(Number.POSITIVE_INFINITY)
+    if (!digest || acknowledgedEdits < edits || !at.synced || !at.answered) return
+    const version = at.acknowledged
+    at.wire.send(asFrame(encodeDigestClaim({ id: ++token, epoch: 0, version, known: version, digest })))
+  }
+  const onCompared = (decoder: decoding.Decoder): void => {
+    const { outcome } = readDigestOutcome(decoder)
+    if (outcome === 'diverged' || outcome === 'incomplete') violated(`${name}: a false alarm: ${outcome}`)
+  }
   const onAcknowledged = (decoder: decoding.Decoder, at: Session): void => {
     const answered = decoding.readVarUint(decoder)
     decoding.readVarUint(decoder)
@@ -100,6 +120,7 @@ export function createDevice({ user, name, truth, random, violated }: DeviceOpti
     if (version < at.acknowledged) violated(`${name}: version ${version} after ${at.acknowledged}`)
     if (version > truth.head(user)) violated(`${name}: version ${version}, and the log ends before`)
     at.acknowledged = version
+    compare(at, asked.edits)
     try {
       truth.demandHolds(user, asked.what)
     } catch (error) {
@@ -130,6 +151,7 @@ export function createDevice({ user, name, truth, random, violated }: DeviceOpti
             const decoder = decoding.createDecoder(frame)
             const type = decoding.readVarUint(decoder)
             if (type === MESSAGE_SYNC) onSync(decoder, mine)
+            else if (type === MESSAGE_DIGEST) onCompared(decoder)
             else if (type === MESSAGE_ACKNOWLEDGE) onAcknowledged(decoder, mine)
           },
           onClose(code, reason) {

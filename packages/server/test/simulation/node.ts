@@ -15,6 +15,7 @@ import {
   type LogStore,
   type Rooms,
 } from '../../src/index.js'
+import { createDigests } from '../../src/room/digests.js'
 import type { Peer, Seat } from '../../src/room/peer.js'
 import type { RoomLease } from '../../src/room/rooms.js'
 import { createFaultyStore, type StoreFaults } from './faultyStore.js'
@@ -64,6 +65,7 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
   const limits = { ...defaultLimits, cachedBytes: random.pick([0, 2_000, 1_000_000]) }
   const timing = { ...defaultTiming, roomIdleMs: random.pick([1, 30, 400]), pollMs: 300 }
   const rooms = createRooms({ store, ...(bus ? { bus } : {}), limits, timing, logger })
+  const digests = createDigests({ rooms, logger, onCompared: () => {}, onDivergence: () => {} })
   const users = createUsers({ rooms, log: store, logger })
   const recents = createRecents(store, logger)
   const members = createMembers(store)
@@ -127,6 +129,7 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
         seat = entered.room.join(peer, { asked: true })
         const client: InboxClient = {
           ...{ speaksParley: true, limits, logger, sendNow: peer.send, refuse: close },
+          digests,
           ...{ session: { renew: () => {} }, visit: { complete: () => null }, offerAwareness: () => {} },
         }
         inbox = new Inbox(client, entered.room, seat)
