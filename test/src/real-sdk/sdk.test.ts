@@ -1,12 +1,11 @@
 import { pathToFileURL } from 'node:url'
-import { createStore } from '@parley/core'
 import { createMemoryLog, createServer, type Server } from '@parley/server'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as Y from 'yjs'
 import { launchBrowser } from '../web/devices.js'
 import type { App } from './app.js'
 import { type Bundle, bundleApp } from './bundle.js'
+import { beginning, HEARD_OF_BOB, ofBob, SEEN } from './expected.js'
 
 // The npm package wukongimjssdk 1.0.4, bundled as its apps are.
 
@@ -40,25 +39,6 @@ afterAll(async () => {
   await bundle?.remove()
 })
 
-/** What a user has before the app starts, as an update: two messages of bob's, one in a group, and a mention there. */
-function beginning(): Uint8Array {
-  const store = createStore({ userId: 'me', deviceName: 'Phone' })
-  const text = (channelId: string, channelType: number, messageSeq: number, content: string): void =>
-    store.receive({
-      channel: { channelId, channelType },
-      messageSeq,
-      fromUid: 'bob',
-      timestamp: 1_700_000_000_000 + messageSeq * 100_000,
-      payload: { type: 1, content },
-    })
-  text('bob', 1, 1, 'hello')
-  text('bob', 1, 2, 'hi')
-  text('group', 2, 1, 'welcome')
-  const group = store.conversation({ channelId: 'group', channelType: 2 })
-  group.setReminder({ reminderId: '7', version: 1, data: { reminderType: 1 } })
-  return Y.encodeStateAsUpdate(store.doc)
-}
-
 /** Where the app runs. */
 const runners = {
   Node: async (): Promise<App> => (await import(pathToFileURL(bundle.file).href)) as App,
@@ -67,21 +47,6 @@ const runners = {
     runInPage: (...args) => page.evaluate((given) => globalThis.parleyApp.runInPage(...given), args),
   }),
 } as const
-
-const SEEN = {
-  looks: {
-    first: { list: ['bob 2 "hi"', 'group 1 "welcome"'], total: 3 },
-    arrived: { list: ['bob 3 "are you there?"', 'group 1 "welcome"'], total: 4 },
-    synced: { list: ['bob 3 "are you there?"', 'group 1 "welcome"'], total: 4 },
-    cleared: { list: ['bob 0 "are you there?"', 'group 1 "welcome"'], total: 1 },
-    deleted: { list: ['group 1 "welcome"'], total: 1 },
-  },
-  drafts: ['on my way', ''],
-  reminders: [[7], []],
-}
-
-/** The group's listeners are called whenever reminders were asked for. */
-const ofBob = (heard: readonly string[]): string[] => heard.filter((one) => one.startsWith('bob'))
 
 describe.each(Object.entries(runners))('wukongimjssdk 1.0.4 in %s', (place, appIn) => {
   it.each(['tsdd', 'wukongim'] as const)(
@@ -94,7 +59,7 @@ describe.each(Object.entries(runners))('wukongimjssdk 1.0.4 in %s', (place, appI
       const { runByHttp } = await appIn()
       const { heard, ...seen } = await runByHttp(url, uid, shape)
       expect(seen).toEqual(SEEN)
-      expect(ofBob(heard)).toEqual(['bob update 3', 'bob update 0', 'bob remove 0'])
+      expect(ofBob(heard)).toEqual(HEARD_OF_BOB)
     },
   )
 
@@ -102,7 +67,7 @@ describe.each(Object.entries(runners))('wukongimjssdk 1.0.4 in %s', (place, appI
     const { runInPage } = await appIn()
     const { heard, ...seen } = await runInPage([...beginning()])
     expect(seen).toEqual(SEEN)
-    expect(ofBob(heard)).toEqual(['bob update 3', 'bob update 0', 'bob remove 0'])
+    expect(ofBob(heard)).toEqual(HEARD_OF_BOB)
   })
 })
 
