@@ -31,6 +31,12 @@ export interface Limits {
   messagesPerConnection: Rate
   messagesPerUser: Rate
   messagesPerAddress: Rate
+  /**
+   * How many bytes of answers to sync requests may be sent. Beyond it the next answer waits; an answer under way is sent as fast as
+   * the client reads it.
+   */
+  answerBytesPerConnection: Rate
+  answerBytesPerUser: Rate
   /** How much of messages that are not complete a user may have under way, on all connections. */
   unfinishedBytes: number
   /** With less than this free on the disk of the data folder, or less than a twentieth of a small one, updates are refused: 4503. */
@@ -81,6 +87,9 @@ export const defaultLimits: Limits = {
   messagesPerConnection: { perSecond: 500, burst: 20_000 },
   messagesPerUser: { perSecond: 1_000, burst: 50_000 },
   messagesPerAddress: { perSecond: 20_000, burst: 500_000 },
+  // Two documents as large as they may be; a user's devices together eight.
+  answerBytesPerConnection: { perSecond: 2 * MIB, burst: 64 * MIB },
+  answerBytesPerUser: { perSecond: 8 * MIB, burst: 256 * MIB },
   // Two documents as large as they may be.
   unfinishedBytes: 64 * MIB,
   freeDiskBytes: 256 * MIB,

@@ -2,6 +2,8 @@ import { encodeAcknowledgeRequest, encodeToken, SUBPROTOCOL } from '@parley/core
 import * as encoding from 'lib0/encoding'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { verifyStore } from '../src/admin/repair/verify.js'
+import { loadRoom } from '../src/room/loadRoom.js'
 import {
   connectRaw,
   isSyncAnswer,
@@ -9,6 +11,7 @@ import {
   storedDoc,
   syncMessage,
   textUpdate,
+  until,
 } from './support/harness.js'
 
 type Item = (encoder: encoding.Encoder) => void
@@ -97,4 +100,125 @@ describe('what one connection sends', () => {
       expect((await store.load('alice')).version).toBe(0)
     })
   }
+
+  it('[WORK3] is stored in pieces if it has many structs, and acknowledged when all of it is', async () => {
+    const { room, store } = await startServer()
+    const client = await connectRaw(room('alice'), { protocols: [SUBPROTOCOL] })
+    client.send(syncMessage(2, encodeItems([{ client: 1, items: [text('a')] }])))
+    const deep = times(20_000, (index) => text('b', index === 0 ? [1, 0] : [2, index - 1]))
+    client.send(syncMessage(2, encodeItems([{ client: 2, items: deep }])))
+    client.send(encodeAcknowledgeRequest(7))
+    await client.frame((frame) => frame[0] === 112)
+    const { rows } = await store.load('alice')
+    expect(rows.length).toBeGreaterThan(4)
+    expect((await storedDoc(store, 'alice')).getText('t').length).toBe(20_001)
+  })
+
+  it('[WORK4] that is stored and takes too many steps is put into quarantine, and the rest is served', async () => {
+    const { room, store } = await startServer()
+    await store.append('alice', textUpdate('kept', 7))
+    await store.append('alice', siblings(4_000))
+    const { sound, damage } = await verifyStore(store)
+    expect(sound).toBe(false)
+    expect(damage).toMatchObject([
+      { room: 'alice', part: 'row', version: 2, reason: expect.stringMatching(/steps/) },
+    ])
+    const client = await connectRaw(room('alice'))
+    client.send(0, 0, 1, 0)
+    await client.frame(isSyncAnswer)
+    const size = await store.size('alice')
+    expect(size?.quarantined).toMatchObject([{ version: 2, reason: expect.stringMatching(/steps/) }])
+    client.send(syncMessage(2, textUpdate('more', 8)))
+    client.send(0, 0, 1, 0)
+    await until('it is stored', () => client.frames.filter(isSyncAnswer).length === 2)
+    expect((await storedDoc(store, 'alice')).getText('t').length).toBe(8)
+  })
+
+  it('[WORK4] that became a snapshot keeps its room from being served, and no other', async () => {
+    const { room, store } = await startServer()
+    await store.append('alice', textUpdate('a', 7))
+    await store.compact('alice', { through: 1, snapshot: siblings(4_000) })
+    const { damage } = await verifyStore(store)
+    expect(damage).toMatchObject([
+      { room: 'alice', part: 'snapshot', reason: expect.stringMatching(/steps/) },
+    ])
+    expect(await (await connectRaw(room('alice'))).closed).toMatchObject({ code: 4503 })
+    const other = await connectRaw(room('bob'))
+    other.send(0, 0, 1, 0)
+    await other.frame(isSyncAnswer)
+  })
+
+  it('[WORK4] is loaded in slices, however large it is', async () => {
+    const { store } = await startServer()
+    const chain = times(60_000, (index) => text('ab', index === 0 ? undefined : [1, 2 * index - 1]))
+    await store.append('alice', encodeItems([{ client: 1, items: chain }]))
+    let turns = 0
+    let isLoading = true
+    const count = (): void => {
+      turns++
+      if (isLoading) setImmediate(count)
+    }
+    count()
+    const { doc } = await loadRoom(store, 'alice')
+    isLoading = false
+    expect(doc.getText('t').length).toBe(120_000)
+    expect(turns).toBeGreaterThan(5)
+  })
+
+  it('[WORK5] is refused where it adds up to too many steps with all before', async () => {
+    const { room, store } = await startServer()
+    const client = await connectRaw(room('alice'))
+    client.send(syncMessage(2, encodeItems([{ client: 1, items: times(3_000, () => text('a')) }])))
+    for (let id = 2; id < 200; id++) {
+      client.send(
+        syncMessage(
+          2,
+          encodeItems([{ client: id, items: [text('z', [1, 2_999]), ...times(15, () => text('b'))] }]),
+        ),
+      )
+      client.send(0, 0, 1, 0)
+    }
+    expect(await client.closed).toMatchObject({ code: 4413, reason: expect.stringMatching(/steps to load/) })
+    const { rows } = await store.load('alice')
+    expect(rows.length).toBeGreaterThan(10)
+    expect(rows.length).toBeLessThan(100)
+    expect((await loadRoom(store, 'alice')).quarantined).toEqual([])
+  })
+
+  it('[WORK6] gets one full answer for requests that come together, and an empty one for each other', async () => {
+    const { room, store } = await startServer()
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'x'.repeat(10_000))
+    await store.append('alice', Y.encodeStateAsUpdate(doc))
+    const client = await connectRaw(room('alice'))
+    for (let request = 0; request < 50; request++) client.send(0, 0, 1, 0)
+    await until('all are answered', () => client.frames.filter(isSyncAnswer).length === 50)
+    const full = client.frames.filter((frame) => frame.byteLength > 10_000)
+    expect(full.length).toBeLessThanOrEqual(3)
+  })
+
+  it('[WORK6] waits for its next answer once it was sent more than it may be', async () => {
+    const { room, store } = await startServer({
+      limits: { answerBytesPerConnection: { perSecond: 20_000, burst: 10_000 } },
+    })
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'x'.repeat(20_000))
+    await store.append('alice', Y.encodeStateAsUpdate(doc))
+    const client = await connectRaw(room('alice'))
+    const started = performance.now()
+    for (let request = 1; request <= 3; request++) {
+      client.send(0, 0, 1, 0)
+      await until('it is answered', () => client.frames.filter(isSyncAnswer).length === request)
+    }
+    // 20,000 bytes beyond the burst before the third answer.
+    expect(performance.now() - started).toBeGreaterThan(500)
+  })
+
+  it('[WORK7] is refused with 4403 if it may only read, whatever it would cost', async () => {
+    const { room, store } = await startServer({ auth: ({ uid = '' }) => ({ uid, readOnly: true }) })
+    const client = await connectRaw(room('alice'))
+    client.send(syncMessage(2, siblings(4_000)))
+    expect(await client.closed).toMatchObject({ code: 4403 })
+    expect((await store.load('alice')).version).toBe(0)
+  })
 })

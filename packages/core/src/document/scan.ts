@@ -274,7 +274,7 @@ class Scanner {
 }
 
 function invalid(what: string): ParleyError {
-  return new ParleyError('invalid-update', `The update ${what}`)
+  return new ParleyError('invalid-update', `The bytes are not a Yjs update that can be read: it ${what}`)
 }
 
 const NAMES = { clients: 'clients', structs: 'structs', values: 'values', deletedRanges: 'deleted ranges' }

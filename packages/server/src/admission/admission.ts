@@ -28,6 +28,8 @@ export interface Visit {
   receive: (bytes: number) => RefusedAccess | null
   /** A message is complete that costs as much as so many; says if they are too many. */
   complete: (cost: number) => RefusedAccess | null
+  /** So many bytes of an answer are sent; returns how long to wait before the next one, in milliseconds. */
+  answer: (bytes: number) => number
   /** It ended. May be called twice. */
   leave: () => void
 }
@@ -40,6 +42,7 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
       requests: limits.requestsPerAddress,
       bytes: limits.bytesPerAddress,
       messages: limits.messagesPerAddress,
+      answers: limits.answerBytesPerUser,
     },
     now,
   )
@@ -49,6 +52,7 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
       requests: limits.requestsPerUser,
       bytes: limits.bytesPerUser,
       messages: limits.messagesPerUser,
+      answers: limits.answerBytesPerUser,
     },
     now,
   )
@@ -98,6 +102,7 @@ class CountedVisit implements Visit {
   private room: string | null = null
   private bytes: Bucket | null = null
   private messages: Bucket | null = null
+  private answers: Bucket | null = null
   private unfinished = 0
   private hasLeft = false
 
@@ -141,6 +146,17 @@ class CountedVisit implements Visit {
     this.settle()
     this.messages ??= createBucket(limits.messagesPerConnection, now)
     return this.take(this.messages, 'messages', cost)
+  }
+
+  answer(bytes: number): number {
+    const { limits, now } = this.crowd
+    this.answers ??= createBucket(limits.answerBytesPerConnection, now)
+    let waitMs = 0
+    for (const bucket of [this.answers, this.user?.bucket('answers')]) {
+      bucket?.take(bytes)
+      waitMs = Math.max(waitMs, bucket?.waitMs ?? 0)
+    }
+    return waitMs
   }
 
   leave(): void {

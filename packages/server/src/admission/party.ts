@@ -1,7 +1,7 @@
 import { type Bucket, createBucket, type Rate } from './bucket.js'
 
 /** What is counted by the second. */
-export type Metered = 'upgrades' | 'requests' | 'bytes' | 'messages'
+export type Metered = 'upgrades' | 'requests' | 'bytes' | 'messages' | 'answers'
 
 /** A user or an address: whoever has limits of their own. */
 export interface Party {

@@ -195,7 +195,10 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
         this.deferred = null
         this.deferredBytes = 0
         for (const message of deferred) this.sendNow(message)
-        sent()
+        // The next answer is encoded when this one has been read, and its bytes are within the rate again.
+        const waitMs = this.ended ? 0 : this.visit.answer(update.byteLength)
+        if (waitMs > 0) setTimeout(sent, waitMs).unref()
+        else sent()
       },
     })
     this.answer = answer

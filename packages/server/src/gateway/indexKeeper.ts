@@ -8,7 +8,8 @@ import {
 } from '@parley/wukong'
 import * as Y from 'yjs'
 import type { LogRow, LogStore } from '../log/logStore.js'
-import { applyRow, DOCUMENT_GUID } from '../room/loadRoom.js'
+import { applyRow } from '../room/applyRow.js'
+import { DOCUMENT_GUID } from '../room/loadRoom.js'
 
 /** The name of the value beside a room's log. */
 export const INDEX_VALUE = 'version-index'

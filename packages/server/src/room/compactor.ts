@@ -1,9 +1,11 @@
+import { checkIntegration, decodeUpdateInSteps } from '@parley/core'
 import * as Y from 'yjs'
 import { COPY_NAME } from '../log/copies.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { LazyDocument } from './lazyDocument.js'
-import type { LoadedRoom } from './loadRoom.js'
+import { DOCUMENT_GUID, type LoadedRoom } from './loadRoom.js'
+import { createSlices, runInSlices } from './slices.js'
 
 /** A room's log is compacted when it has this many rows … */
 const MAX_ROWS = 500
@@ -74,6 +76,8 @@ export function createCompactor({
       const before = { rowCount, rowBytes }
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
       const snapshot = Y.encodeStateAsUpdate(document.doc)
+      await checkSnapshot(snapshot)
+      if (document.isDestroyed) return
       await prepare()
       if (document.isDestroyed) return
       await store.values.write(`room:${room}`, new Map([[COPY_NAME, null]]))
@@ -119,4 +123,14 @@ export function createCompactor({
       await running
     },
   }
+}
+
+/**
+ * Yjs loads a snapshot in another order than the rows came in, and may take more steps: the rows stay then.
+ *
+ * @throws ParleyError with code `too-large` if the snapshot could not be loaded again
+ */
+async function checkSnapshot(snapshot: Uint8Array): Promise<void> {
+  const decoded = await runInSlices(decodeUpdateInSteps(snapshot), createSlices())
+  checkIntegration(new Y.Doc({ guid: DOCUMENT_GUID }), decoded)
 }

@@ -1,7 +1,9 @@
-import { decodeUpdate, findGap, forgetTransactions, ParleyError } from '@parley/core'
+import { forgetTransactions } from '@parley/core'
 import * as Y from 'yjs'
 import { ServerError } from '../errors.js'
 import type { LogRow, LogStore, StoredRoom } from '../log/logStore.js'
+import { applyRowInSlices, type Effort } from './applyRow.js'
+import { createSlices, type Slices } from './slices.js'
 
 /** A room as it comes out of the log. */
 export interface LoadedRoom {
@@ -13,6 +15,8 @@ export interface LoadedRoom {
   readonly snapshotBytes: number
   readonly rowCount: number
   readonly rowBytes: number
+  /** How many steps the document took to integrate, see `checkIntegration` of the core. */
+  readonly steps: number
   /** Rows that build on something that is not there. They are durable, and are applied when it arrives. */
   readonly waiting: readonly LogRow[]
   /** All rows that are not part of the snapshot, but for those in quarantine. */
@@ -28,14 +32,16 @@ export const DOCUMENT_GUID = 'room'
 
 /**
  * Loads a room. A row that cannot be applied is put aside and the rest is served; a room of which more than rows is
- * unreadable is an error, never an empty document.
+ * unreadable is an error, never an empty document. So is a room whose snapshot takes too many steps to integrate. The event loop
+ * goes on meanwhile: however large the room is, it is built in slices of about 10 milliseconds.
  *
  * @throws ServerError with code `store-unavailable` or `store-damaged`
  */
 export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoom> {
   const { epoch, version, snapshot, rows, damaged } = await store.load(name)
   const quarantined = [...damaged]
-  let built = build(snapshot, rows)
+  const slices = createSlices()
+  let built = await build(snapshot, rows, slices)
   while ('culprit' in built) {
     const { culprit, reason } = built
     if (culprit === snapshot) {
@@ -43,11 +49,9 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
     }
     quarantined.push({ version: culprit.version, reason })
     // Anew, for what threw may have changed half of the document.
-    built = build(
-      snapshot,
-      rows.filter((row) => quarantined.every((bad) => bad.version !== row.version)),
-    )
+    built = await build(snapshot, withoutThose(rows, quarantined), slices)
   }
+  quarantined.push(...built.refused)
   if (isEmptied({ version, snapshot, rows }, built, quarantined.length)) {
     built.doc.destroy()
     throw new ServerError('store-damaged', 'What the rows of a room build on cannot be read')
@@ -58,13 +62,14 @@ export async function loadRoom(store: LogStore, name: string): Promise<LoadedRoo
   return {
     doc: built.doc,
     waiting: built.waiting,
-    rows: rows.filter((row) => quarantined.every((bad) => bad.version !== row.version)),
+    rows: withoutThose(rows, quarantined),
     epoch,
     version,
     snapshotVersion: snapshot?.version ?? 0,
     snapshotBytes: snapshot?.update.byteLength ?? 0,
     rowCount: rows.length,
     rowBytes,
+    steps: built.steps,
     quarantined,
     inTheWay,
   }
@@ -91,37 +96,39 @@ async function putAside(store: LogStore, name: string, rows: LoadedRoom['quarant
   }
 }
 
-type Built = { doc: Y.Doc; waiting: LogRow[] } | { culprit: LogRow; reason: string }
+function withoutThose(rows: readonly LogRow[], bad: ReadonlyArray<{ version: number }>): LogRow[] {
+  const versions = new Set(bad.map(({ version }) => version))
+  return rows.filter(({ version }) => !versions.has(version))
+}
 
-function build(snapshot: LogRow | null, rows: readonly LogRow[]): Built {
+type Built =
+  | { doc: Y.Doc; waiting: LogRow[]; steps: number; refused: Array<{ version: number; reason: string }> }
+  | { culprit: LogRow; reason: string }
+
+async function build(snapshot: LogRow | null, rows: readonly LogRow[], slices: Slices): Promise<Built> {
   const doc = new Y.Doc({ gc: true, guid: DOCUMENT_GUID })
   forgetTransactions(doc)
+  const effort: Effort = { steps: 0 }
+  /** Rows that were refused before anything of them was applied. */
+  const refused: Array<{ version: number; reason: string }> = []
   let waiting: LogRow[] = snapshot ? [snapshot, ...rows] : [...rows]
   for (let before = Number.POSITIVE_INFINITY; waiting.length < before; ) {
     before = waiting.length
     const held: LogRow[] = []
     for (const row of waiting) {
-      const outcome = applyRow(doc, row)
+      const outcome = await applyRowInSlices(doc, row, effort, slices)
       if (outcome === 'gap') held.push(row)
-      else if (outcome !== 'applied') {
+      else if (outcome !== 'applied' && outcome.isClean && row !== snapshot) {
+        refused.push({ version: row.version, reason: outcome.reason })
+      } else if (outcome !== 'applied') {
         doc.destroy()
         return { culprit: row, reason: outcome.reason }
       }
+      const paused = slices()
+      if (paused) await paused
     }
     waiting = held
   }
   if (snapshot && waiting.includes(snapshot)) return { culprit: snapshot, reason: 'it has a gap' }
-  return { doc, waiting }
-}
-
-/** Applies what is already durable, or says why that cannot be. */
-export function applyRow(doc: Y.Doc, { update }: LogRow): 'applied' | 'gap' | { reason: string } {
-  try {
-    if (findGap(doc, decodeUpdate(update))) return 'gap'
-    Y.applyUpdate(doc, update, 'log')
-    return 'applied'
-  } catch (error) {
-    if (error instanceof ParleyError) return { reason: error.message }
-    return { reason: `cannot be applied: ${error instanceof Error ? error.message : String(error)}` }
-  }
+  return { doc, waiting, steps: effort.steps, refused }
 }

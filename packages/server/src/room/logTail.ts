@@ -9,6 +9,8 @@ export interface TailRow extends LogRow {
   readonly isChecked?: boolean
   /** Set if it is known to be an edit. */
   readonly edit?: Edit | null
+  /** How many steps it takes to integrate, if it was checked; 0 if left out. */
+  readonly steps?: number
 }
 
 /**

@@ -17,6 +17,8 @@ export type Prepared =
       /** How many steps the document takes to integrate them, see {@link checkIntegration}. */
       readonly steps: number
     }
+  /** They change the document, which their peer may not. */
+  | { readonly outcome: 'forbidden'; readonly taken: 1 }
   /** They change nothing. */
   | { readonly outcome: 'known'; readonly taken: number }
   /** The first builds on something the document does not have. */
@@ -33,22 +35,24 @@ export type Prepared =
 export function prepareUpdates(
   document: LazyDocument,
   updates: readonly [Uint8Array, ...Uint8Array[]],
+  { readOnly } = { readOnly: false },
 ): Prepared {
   if (updates.length > 1) {
     try {
-      const together = prepareOne(document, Y.mergeUpdates([...updates]), updates.length)
+      const together = prepareOne(document, Y.mergeUpdates([...updates]), updates.length, readOnly)
       if (together.outcome === 'news' || together.outcome === 'known') return together
     } catch {
       // One of them is no update. Which one shows when they are taken one by one.
     }
   }
-  return prepareOne(document, updates[0], 1)
+  return prepareOne(document, updates[0], 1, readOnly)
 }
 
-function prepareOne(document: LazyDocument, update: Uint8Array, taken: number): Prepared {
+function prepareOne(document: LazyDocument, update: Uint8Array, taken: number, readOnly: boolean): Prepared {
   try {
     const decoded = decodeUpdate(update)
     const edit = readEdit(document, decoded)
+    if (edit && readOnly) return { outcome: 'forbidden', taken: 1 }
     if (edit) return { outcome: 'news', taken, news: update, structs: decoded.structs, edit, steps: 0 }
     const { doc } = document
     const gap = findGap(doc, decoded)
@@ -60,6 +64,8 @@ function prepareOne(document: LazyDocument, update: Uint8Array, taken: number): 
       }
     const news = findNews(doc, update, decoded)
     if (!news) return { outcome: 'known', taken }
+    // Before what costs more.
+    if (readOnly) return { outcome: 'forbidden', taken: 1 }
     const steps = checkIntegration(doc, decoded)
     return { outcome: 'news', taken, news, structs: decoded.structs, edit: null, steps }
   } catch (error) {

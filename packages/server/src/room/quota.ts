@@ -20,6 +20,8 @@ class UpperBound implements Quota {
   private readonly document: LazyDocument
   private readonly maxBytes: number
   private upperBound: number
+  /** True if nothing was counted since the document was encoded. */
+  private isExact = false
 
   constructor(document: LazyDocument, maxBytes: number, storedBytes: number) {
     this.document = document
@@ -33,12 +35,15 @@ class UpperBound implements Quota {
 
   isExceededBy(bytes: number): boolean {
     if (this.upperBound + bytes <= this.maxBytes) return false
+    if (this.isExact) return true
     // What was deleted since was counted too. Encoding a document takes a while, so only now.
     this.upperBound = Y.encodeStateAsUpdate(this.document.doc).byteLength
+    this.isExact = true
     return this.upperBound + bytes > this.maxBytes
   }
 
   count(bytes: number): void {
     this.upperBound += bytes
+    this.isExact = false
   }
 }

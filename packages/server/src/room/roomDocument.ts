@@ -1,11 +1,13 @@
+import { maxIntegrationSteps } from '@parley/core'
 import * as Y from 'yjs'
 import type { Limits } from '../limits.js'
 import type { LogRow, LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import { applyRow, type Effort } from './applyRow.js'
 import { type Compactor, createCompactor } from './compactor.js'
 import type { RoomFollower } from './follower.js'
 import { LazyDocument } from './lazyDocument.js'
-import { applyRow, type LoadedRoom } from './loadRoom.js'
+import type { LoadedRoom } from './loadRoom.js'
 import type { TailRow } from './logTail.js'
 import { type Prepared, prepareUpdates } from './prepare.js'
 import { createQuota, type Quota } from './quota.js'
@@ -28,7 +30,12 @@ export interface RoomDocument {
   encodeState: () => Uint8Array
   encodeStateVector: () => Uint8Array
   /** Looks at updates from outside, see {@link prepareUpdates}. */
-  prepare: (updates: readonly [Uint8Array, ...Uint8Array[]]) => Prepared
+  prepare: (updates: readonly [Uint8Array, ...Uint8Array[]], rights?: { readOnly: boolean }) => Prepared
+  /**
+   * True if an update that takes so many steps to integrate would make the document take too many to load: each of many updates
+   * may take few.
+   */
+  exceedsSteps: (steps: number) => boolean
   /** True if the document would be too large with so many bytes more. */
   exceedsQuota: (bytes: number) => boolean
   /**
@@ -50,6 +57,15 @@ export interface RoomDocument {
   finish: () => Promise<void>
   /** Lets go of the document. */
   destroy: () => void
+}
+
+/** What a room may take to load beyond what its structs allow: about half a second, in slices. */
+const MAX_ROOM_STEPS = 2_000_000
+
+function countStructs(doc: Y.Doc): number {
+  let count = 0
+  for (const structs of doc.store.clients.values()) count += structs.length
+  return count
 }
 
 export interface RoomDocumentOptions {
@@ -79,6 +95,7 @@ class LoadedDocument implements RoomDocument {
   private applied: number
   private waitingRows: LogRow[]
   private readonly quota: Quota
+  private readonly effort: Effort
   private readonly compactor: Compactor
   private readonly followers = new Set<RoomFollower>()
 
@@ -90,6 +107,7 @@ class LoadedDocument implements RoomDocument {
     this.epoch = epoch
     this.applied = version
     this.waitingRows = [...waiting]
+    this.effort = { steps: loaded.steps }
     this.quota = createQuota(document, limits.documentBytes, loaded.snapshotBytes + loaded.rowBytes)
     this.compactor = createCompactor({
       store,
@@ -134,8 +152,13 @@ class LoadedDocument implements RoomDocument {
     return Y.encodeStateVector(this.doc)
   }
 
-  prepare(updates: readonly [Uint8Array, ...Uint8Array[]]): Prepared {
-    return prepareUpdates(this.lazy, updates)
+  prepare(updates: readonly [Uint8Array, ...Uint8Array[]], rights?: { readOnly: boolean }): Prepared {
+    return prepareUpdates(this.lazy, updates, rights)
+  }
+
+  exceedsSteps(steps: number): boolean {
+    const { effort } = this
+    return steps > 0 && effort.steps + steps > MAX_ROOM_STEPS + maxIntegrationSteps(countStructs(this.doc))
   }
 
   exceedsQuota(bytes: number): boolean {
@@ -183,13 +206,14 @@ class LoadedDocument implements RoomDocument {
   }
 
   private applyRow(row: TailRow): 'applied' | 'gap' {
-    const { update, isChecked, edit } = row
+    const { update, isChecked, edit, steps = 0 } = row
+    this.effort.steps += steps
     // What waits may fit now, and who follows looks at the document.
     const mayWait = this.waitingRows.length === 0 && this.followers.size === 0
     if (edit && mayWait) this.lazy.addEdit(update, edit)
     else if (isChecked) this.lazy.add(update)
     else {
-      const outcome = applyRow(this.doc, row)
+      const outcome = applyRow(this.doc, row, this.effort)
       if (typeof outcome === 'object') throw new Error(`a row cannot be applied: ${outcome.reason}`)
       return outcome
     }
@@ -202,7 +226,7 @@ class LoadedDocument implements RoomDocument {
     for (let before = Number.POSITIVE_INFINITY; this.waitingRows.length < before; ) {
       before = this.waitingRows.length
       this.waitingRows = this.waitingRows.filter((row) => {
-        const outcome = applyRow(this.doc, row)
+        const outcome = applyRow(this.doc, row, this.effort)
         if (outcome === 'applied') applied.push(row)
         return outcome === 'gap'
       })

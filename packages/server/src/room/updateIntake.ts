@@ -30,6 +30,7 @@ interface Write {
   readonly queue: WorkQueue
   readonly news: Uint8Array
   readonly edit: Edit | null
+  readonly steps: number
 }
 
 /** So many clients of a room are remembered; those of others are looked up again. */
@@ -62,9 +63,17 @@ export class UpdateIntake {
       audience.finishTurn(false)
       return null
     }
+    const large = wanting.filter((queue) => queue.hasLargeHead)
+    if (large.length > 0) return this.splitHeads(large)
     const need = wanting.some(({ hasEdit }) => hasEdit) ? 'work' : 'look'
     const lease = this.host.takeDocument(need)
     return lease ? this.turnWith(lease) : this.openAndTurn(need, wanting)
+  }
+
+  /** Large updates are stored in pieces, each in a turn of its own. */
+  private async splitHeads(queues: readonly WorkQueue[]): Promise<boolean> {
+    for (const queue of queues) await queue.splitHead()
+    return true
   }
 
   private async openAndTurn(need: DocumentNeed, wanting: readonly WorkQueue[]): Promise<boolean> {
@@ -87,9 +96,12 @@ export class UpdateIntake {
     const { document } = lease
     try {
       const waiting: Waiting[] = []
+      let hasLarge = false
       for (const queue of audience.queues) {
         queue.answer(document)
-        const updates = queue.peekUpdates()
+        // Came while the document was loaded; it is split in the next turn.
+        hasLarge ||= queue.hasLargeHead
+        const updates = queue.hasLargeHead ? null : queue.peekUpdates()
         if (updates) waiting.push({ queue, updates })
       }
       const writes: Write[] = []
@@ -105,7 +117,7 @@ export class UpdateIntake {
         document.checkLog()
       }
       audience.finishTurn(stored > 0)
-      return waiting.length > 0 && audience.hasWork
+      return (hasLarge || waiting.length > 0) && audience.hasWork
     } finally {
       lease.release()
     }
@@ -122,7 +134,7 @@ export class UpdateIntake {
     writers: Set<number> | null,
   ): Omit<Write, 'queue'> | null {
     const { limits } = this.host.context
-    const prepared = document.prepare(updates)
+    const prepared = document.prepare(updates, queue.peer)
     if (prepared.outcome === 'gap') {
       // Who was offline and types on sends that before it is asked for the rest. And what is missing may be what another
       // connection brings in this turn.
@@ -139,19 +151,23 @@ export class UpdateIntake {
     }
     queue.removeUpdates(prepared.taken)
     if (prepared.outcome === 'news') this.noteClients(prepared.structs)
-    if (prepared.outcome === 'known') return queue.peer.marksTime ? { news: NOTHING, edit: null } : null
+    if (prepared.outcome === 'known')
+      return queue.peer.marksTime ? { news: NOTHING, edit: null, steps: 0 } : null
     if (prepared.outcome === 'invalid') this.refuse(queue, CLOSE_CODES.malformed, prepared.reason)
     else if (prepared.outcome === 'too-large') this.refuse(queue, CLOSE_CODES.tooLarge, prepared.reason)
     else if (prepared.outcome === 'gap') {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, `sync again: ${prepared.reason}`)
-    } else if (queue.peer.readOnly) {
+    } else if (prepared.outcome === 'forbidden') {
       this.refuse(queue, CLOSE_CODES.forbidden, 'this connection may only read')
+    } else if (document.exceedsSteps(prepared.steps)) {
+      const reason = 'the room takes too many steps to load; edits of one place by many devices add up'
+      this.refuse(queue, CLOSE_CODES.tooLarge, reason)
     } else if (document.exceedsQuota(prepared.news.byteLength)) {
       const reason = `the document would be larger than ${limits.documentBytes} bytes`
       this.refuse(queue, CLOSE_CODES.tooLarge, reason)
     } else if (document.isLogFull()) {
       this.refuse(queue, CLOSE_CODES.storeUnavailable, 'the log of the room has to be compacted first')
-    } else return { news: prepared.news, edit: prepared.edit }
+    } else return { news: prepared.news, edit: prepared.edit, steps: prepared.steps }
     return null
   }
 
@@ -202,13 +218,13 @@ export class UpdateIntake {
     return stored.length
   }
 
-  private async appendOne({ queue, news, edit }: Write): Promise<TailRow | null> {
+  private async appendOne({ queue, news, edit, steps }: Write): Promise<TailRow | null> {
     const { name } = this.host
     const { store, logger, onAppend } = this.host.context
     try {
       const version = await store.append(name, news)
       onAppend(name, version)
-      return { version, update: news, origin: queue, isChecked: true, edit }
+      return { version, update: news, origin: queue, isChecked: true, edit, steps }
     } catch (error) {
       logger.error({ room: name, err: error }, 'an update could not be stored')
       queue.refuse(CLOSE_CODES.storeUnavailable, 'the update could not be stored')

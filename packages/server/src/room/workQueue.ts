@@ -1,14 +1,31 @@
-import { CLOSE_CODES, type CloseCode } from '@parley/core'
+import {
+  CLOSE_CODES,
+  type CloseCode,
+  type DecodedUpdate,
+  decodeUpdateInSteps,
+  ParleyError,
+  splitUpdate,
+} from '@parley/core'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
+import { encodeSyncAnswer } from '../connection/messages.js'
 import type { Peer, Work } from './peer.js'
+import { createSlices, runInSlices } from './slices.js'
 
 /** One turn of a room stores up to this much of one connection as one entry. */
 const MAX_RUN_BYTES = 64 * 1024
 const MAX_RUN_COUNT = 256
 
+/** A larger update may have more structs than one turn takes; the smallest have two bytes. */
+const MAX_WHOLE_BYTES = 8 * 1024
+/** A turn takes so much of a larger update. */
+const PIECE = { maxStructs: 4096, maxBytes: 1024 * 1024 }
+
 /** What an entry of a queue costs beside its bytes: a million empty ones are not free. */
 const WORK_OVERHEAD_BYTES = 64
+
+/** The answer to a peer that lacks nothing. */
+const NOTHING_MISSING = encodeSyncAnswer(Uint8Array.of(0, 0))
 
 /** What of a queue is looked at together. */
 export type Updates = readonly [Uint8Array, ...Uint8Array[]]
@@ -26,6 +43,8 @@ export class WorkQueue {
   mayWait = true
   private readonly room: { wake: () => void }
   private work: Work[] = []
+  /** Updates that are large, and known to be small enough or pieces: each is taken by itself. */
+  private readonly whole = new WeakSet<Work>()
   private waitingBytes = 0
   private wasAnswered = false
   private isAnswering = false
@@ -80,6 +99,43 @@ export class WorkQueue {
     return this.stallReason === null && this.work[0]?.type === 'update'
   }
 
+  /** True if the update at the head may have too many structs for one turn. */
+  get hasLargeHead(): boolean {
+    const [first] = this.work
+    if (this.stallReason !== null || !first || isAnswerable(first)) return false
+    return first.update.byteLength > MAX_WHOLE_BYTES && !this.whole.has(first)
+  }
+
+  /** Puts pieces in the place of the update at the head, if it has many structs. What is no update stays, to be refused. */
+  async splitHead(): Promise<void> {
+    const [first] = this.work
+    if (!first || isAnswerable(first)) return
+    const pieces: Work[] = []
+    try {
+      const slices = createSlices()
+      const decoded = await runInSlices(decodeUpdateInSteps(first.update), slices)
+      if (countParts(decoded) > PIECE.maxStructs) {
+        for (const update of splitUpdate(decoded, PIECE)) {
+          pieces.push({ type: 'update', update })
+          const paused = slices()
+          if (paused) await paused
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ParleyError)) throw error
+    }
+    const place = this.work.indexOf(first)
+    // The connection may have been refused meanwhile.
+    if (place < 0) return
+    if (pieces.length <= 1) {
+      this.whole.add(first)
+      return
+    }
+    for (const piece of pieces) this.whole.add(piece)
+    this.work.splice(place, 1, ...pieces)
+    this.waitingBytes += pieces.reduce((sum, piece) => sum + sizeOf(piece), -sizeOf(first))
+  }
+
   /** Leaves the updates at the head where they are until `retry`, or until the peer answers. */
   stall(reason: string): void {
     this.stallReason = reason
@@ -111,15 +167,27 @@ export class WorkQueue {
     }
   }
 
+  /**
+   * Takes the requests that follow the one that is answered: nothing came between, so the peer lacks nothing once it has the
+   * first answer. It may count the answers, and gets an empty one for each.
+   */
+  private takeRepeatedSyncs(): number {
+    let count = 0
+    while (this.work[count]?.type === 'sync') count++
+    this.removeUpdates(count)
+    return count
+  }
+
   /** The updates at the head, at most as many as make one entry; `null` if there are none. */
   peekUpdates(): Updates | null {
     const [first] = this.work
     if (this.stallReason !== null || !first || isAnswerable(first)) return null
     const updates: [Uint8Array, ...Uint8Array[]] = [first.update]
     let size = first.update.byteLength
+    if (this.whole.has(first)) return updates
     for (let next = 1; next < Math.min(this.work.length, MAX_RUN_COUNT); next++) {
       const item = this.work[next] as Work
-      if (isAnswerable(item)) break
+      if (isAnswerable(item) || item.update.byteLength > MAX_WHOLE_BYTES || this.whole.has(item)) break
       size += item.update.byteLength
       if (size > MAX_RUN_BYTES) break
       updates.push(item.update)
@@ -156,6 +224,7 @@ export class WorkQueue {
       this.refuse(CLOSE_CODES.malformed, 'not a state vector')
       return
     }
+    const repeated = this.takeRepeatedSyncs()
     this.wasAnswered = true
     // One at a time: a client that asks and does not read would have us hold its document many times over.
     this.isAnswering = true
@@ -163,6 +232,7 @@ export class WorkQueue {
       this.isAnswering = false
       this.room.wake()
     })
+    for (let left = repeated; left > 0; left--) this.peer.send(NOTHING_MISSING)
   }
 }
 
@@ -184,4 +254,11 @@ function sizeOf(work: Work): number {
   if (!isAnswerable(work)) return WORK_OVERHEAD_BYTES + work.update.byteLength
   if (work.type === 'sync') return WORK_OVERHEAD_BYTES + work.stateVector.byteLength
   return WORK_OVERHEAD_BYTES
+}
+
+/** How many structs and deleted ranges an update has. */
+function countParts({ structs, deletions }: DecodedUpdate): number {
+  let count = structs.length
+  for (const ranges of deletions.values()) count += ranges.length
+  return count
 }

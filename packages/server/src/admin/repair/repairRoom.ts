@@ -1,7 +1,8 @@
 import { createStore } from '@parley/core'
 import * as Y from 'yjs'
 import type { LogRow, LogStore, Remains } from '../../log/logStore.js'
-import { applyRow, DOCUMENT_GUID } from '../../room/loadRoom.js'
+import { applyRow } from '../../room/applyRow.js'
+import { DOCUMENT_GUID } from '../../room/loadRoom.js'
 import { restorationOf } from './restoration.js'
 
 /** What became of a room. `lost` if nothing of it can be read: it is left as it is, and not served. */
