@@ -28,8 +28,18 @@ export { MAX_MESSAGE_SEQ, type LastMessage, type Message } from './conversation/
 export type { ProvidedConversation } from './conversation/provide.js'
 export type { Run } from './conversation/runs.js'
 
-export type { Draft, ImportedDraft, Submission } from './drafts/draft.js'
-export type { DraftText, DraftView, PendingSend, RecoveredDraft } from './drafts/draftView.js'
+export type { DeltaInsert, DraftBody, DraftContent, DraftExtras } from './drafts/content.js'
+export type { Draft, Submission } from './drafts/draft.js'
+export type {
+  DraftText,
+  DraftView,
+  MessageEdit,
+  PendingSend,
+  PlaceDrafts,
+  RecoveredDraft,
+} from './drafts/draftView.js'
+export type { ImportedDraft } from './drafts/importedDraft.js'
+export type { UnfinishedDraft, UnfinishedWhere } from './drafts/unfinished.js'
 export { smallestEdit, type TextEdit } from './drafts/smallestEdit.js'
 export { MAX_DRAFT_LENGTH } from './drafts/textEdit.js'
 

@@ -11,7 +11,7 @@ import {
 // A user's conversations are on the user's devices. A page rendered on a server, and its first render in the browser,
 // which has to say the same, therefore show what is known there: nothing yet.
 
-export const SERVER_DRAFTS: DraftView = { composer: null, others: [], recovered: [], sending: [] }
+export const SERVER_DRAFTS: DraftView = { composer: null, others: [], recovered: [], sending: [], edits: [] }
 
 export const SERVER_LIST: ListSnapshot = { conversations: [], offset: 0, total: 0 }
 

@@ -1,8 +1,10 @@
 import type { Winner } from '../document/registerTable.js'
-import type { DraftView } from '../drafts/draftView.js'
+import type { ConversationDrafts } from '../drafts/draftBook.js'
+import type { DraftView, PlaceDrafts } from '../drafts/draftView.js'
 import type { Json } from '../json/json.js'
 import { parseValue } from '../lattice/entry.js'
 import { splitRegister } from '../lattice/registers.js'
+import { compareStamps, type Stamp } from '../lattice/stamp.js'
 import type { Version } from '../lattice/version.js'
 import { type Channel, type ChannelKey, parseChannelKey } from './channel.js'
 import { asObject, type ChannelFacts } from './facts.js'
@@ -32,7 +34,10 @@ export interface Conversation {
   readonly channel: Channel
   /** The newest message with a number, `null` before the first one. A recalled one has `removed`. */
   readonly lastMessage: LastMessage | null
-  /** What the list is sorted by, in milliseconds since 1970: the newest message, or when a draft was left. */
+  /**
+   * What the list is sorted by, in milliseconds since 1970: the newest message, or the first one while it is on its way;
+   * when a draft was left; when the conversation was created.
+   */
   readonly activeAt: number
   /** Messages that raise the badge, at least 1 while marked as unread. */
   readonly unread: number
@@ -47,7 +52,10 @@ export interface Conversation {
   readonly mutedUntil: number
   readonly muted: boolean
   readonly archived: boolean
-  /** True while it is not in any list: deleted without a newer message, or nothing was ever said. */
+  /**
+   * True while it is not in any list: deleted without a newer message, draft or creation, or nothing was ever said. What is
+   * unfinished in it is still in `store.drafts`.
+   */
   readonly hidden: boolean
   readonly keptPosition: KeptPosition | null
   /** The app's own attributes. */
@@ -78,15 +86,15 @@ export interface ConversationRow {
 export function deriveRow(
   key: ChannelKey,
   facts: ChannelFacts,
-  { drafts, draftLeftAt, now }: { drafts: DraftView; draftLeftAt: number; now: number },
+  { drafts, now }: { drafts: ConversationDrafts; now: number },
 ): ConversationRow {
-  const { head, headSeq, deleted, archived, pin, muteUntil } = facts
+  const { head, headSeq, deleted, archived, pin, muteUntil, created, createdAt } = facts
   return {
     key,
-    listed: headSeq > Math.max(deleted.seq, 0) || isDraftNewer(facts, drafts),
+    listed: headSeq > Math.max(deleted.seq, 0) || outlasts(facts, drafts.newest) || outlasts(facts, created),
     archived: headSeq <= archived.seq,
     pin,
-    activeAt: Math.max(head ? headTimestamp(head) : 0, drafts.composer ? draftLeftAt : 0),
+    activeAt: Math.max(head ? headTimestamp(head) : firstSentAt(drafts.view), drafts.leftAt, createdAt),
     unread: countUnread(facts),
     mutedUntil: muteUntil,
     muted: muteUntil > now,
@@ -94,9 +102,19 @@ export function deriveRow(
   }
 }
 
-/** A draft shows a conversation that has no messages, unless it was deleted after the draft was last edited. */
-function isDraftNewer({ deleted }: ChannelFacts, { composer }: DraftView): boolean {
-  return composer !== null && deleted.acts.every(({ stamp }) => (stamp[0] as number) < composer.editedAt)
+/**
+ * True if what was done at a time is not undone by a deletion. Whole stamps are compared: a device whose clock was moved ahead
+ * by another's counts on within one millisecond. At the same place of two clocks what the user wrote stays.
+ */
+function outlasts({ deleted }: ChannelFacts, stamp: Stamp | null): boolean {
+  if (!stamp) return false
+  const time = stamp.slice(0, 2)
+  return deleted.acts.every((act) => compareStamps(time, act.stamp.slice(0, 2)) >= 0)
+}
+
+/** When the first message of a conversation was sent, while it is on its way. */
+function firstSentAt({ sending }: DraftView): number {
+  return sending.at(-1)?.sentAt ?? 0
 }
 
 /** Derives all of a conversation; `previous` lends what did not change, so that it stays identical. */
@@ -206,16 +224,23 @@ function byId(a: Reminder, b: Reminder): number {
 }
 
 function keepDrafts(previous: DraftView | undefined, next: DraftView): DraftView {
-  if (!previous) return next
-  const kept: DraftView = {
+  if (!previous || previous === next) return next
+  const edits = next.edits.map((edit) => {
+    const before = previous.edits.find(({ messageSeq }) => messageSeq === edit.messageSeq)
+    return before ? keepPlace(before, edit) : edit
+  })
+  return keepPlace(previous, { ...next, edits: keepList(previous.edits, edits) })
+}
+
+function keepPlace<Drafts extends PlaceDrafts>(previous: Drafts, next: Drafts): Drafts {
+  const kept: Drafts = {
+    ...next,
     composer: keep(previous.composer, next.composer),
     others: keepList(previous.others, next.others),
     recovered: keepList(previous.recovered, next.recovered),
     sending: keepList(previous.sending, next.sending),
   }
-  const same = (Object.keys(kept) as Array<keyof DraftView>).every(
-    (member) => kept[member] === previous[member],
-  )
+  const same = (Object.keys(kept) as Array<keyof Drafts>).every((member) => kept[member] === previous[member])
   return same ? previous : kept
 }
 
@@ -231,5 +256,6 @@ function keepList<Element extends object>(
 
 /** Lends the previous value if the next one says the same; both were read from canonical JSON, so their texts compare. */
 function keep<Value extends object | null>(previous: Value | null | undefined, next: Value): Value {
-  return previous && next && JSON.stringify(previous) === JSON.stringify(next) ? previous : next
+  if (previous === next || !previous || !next) return next
+  return JSON.stringify(previous) === JSON.stringify(next) ? previous : next
 }

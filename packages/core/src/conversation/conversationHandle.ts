@@ -1,4 +1,5 @@
 import { createDraft, type Draft } from '../drafts/draft.js'
+import { editPlace } from '../drafts/place.js'
 import { invalidArgument } from '../errors.js'
 import { canonicalJson } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
@@ -25,6 +26,26 @@ export interface ConversationHandle {
   readonly key: ChannelKey
   readonly channel: Channel
   readonly draft: Draft
+  /**
+   * The field in which one of the user's sent messages is changed: a draft of its own next to the composer's, which syncs, is
+   * recovered and fails like it. Begin it with the message's text. What `send` returns names the message in `messageSeq`.
+   *
+   * @throws ParleyError with code `invalid-argument`
+   * @example
+   * ```ts
+   * import { createStore } from '@parley/core'
+   *
+   * const edit = createStore({ userId: 'alice' }).conversation({ channelId: 'bob', channelType: 1 }).edit(42)
+   * edit.set('At noon, in the park')
+   * edit.send()?.messageSeq // 42
+   * ```
+   */
+  edit: (messageSeq: number) => Draft
+  /**
+   * Lists the conversation while nothing was said in it: a new group, a contact that was chosen. A deletion hides it, and
+   * creating it again brings it back.
+   */
+  create: () => void
   getSnapshot: () => Conversation
   /** Calls `listener` after each change of the snapshot until the returned function is called. */
   subscribe: (listener: () => void) => () => void
@@ -48,7 +69,10 @@ export interface ConversationHandle {
   /** Archives; a newer message brings it back. */
   archive: () => void
   unarchive: () => void
-  /** Deletes; a newer message brings it back. Drafts are not touched. */
+  /**
+   * Deletes; a newer message, or a draft that is typed on, brings it back. Drafts are not touched: they are in the composer
+   * when it returns, and in `store.drafts`.
+   */
   delete: () => void
   /** Takes the last deletion back, as far as this device knows of it. */
   restore: () => void
@@ -87,6 +111,7 @@ export interface ReminderInput {
 export function createConversationHandle(core: StoreCore, channel: Channel): ConversationHandle {
   const key = channelKey(channel)
   const { clock, conversations, environment } = core
+  const edits = new Map<number, Draft>()
   const facts = (): ChannelFacts => core.facts(key)
   const write = (action: (writer: Writer, facts: ChannelFacts) => void): void =>
     core.transact((writer) => action(writer, facts()))
@@ -126,6 +151,15 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     key,
     channel: parseChannelKey(key),
     draft: createDraft(core, key),
+    edit(messageSeq) {
+      checkSeq(messageSeq, 'messageSeq', 1)
+      const known = edits.get(messageSeq)
+      if (known) return known
+      const edit = createDraft(core, editPlace(key, messageSeq))
+      edits.set(messageSeq, edit)
+      return edit
+    },
+    create: () => write((writer) => writer.put(key, 'created', clock.next(), environment.now())),
     getSnapshot: () => conversations.get(key),
     subscribe: (listener) => conversations.onConversation(key, listener),
     markRead(upToSeq) {

@@ -1,6 +1,7 @@
 import type { Registers, Winner } from '../document/registerTable.js'
 import { parseValue } from '../lattice/entry.js'
 import { splitRegister } from '../lattice/registers.js'
+import type { Stamp } from '../lattice/stamp.js'
 import type { Version } from '../lattice/version.js'
 import { isPinIndex } from './pinIndex.js'
 import { type Run, unionOfRuns } from './runs.js'
@@ -28,6 +29,9 @@ export interface ChannelFacts {
   readonly marks: readonly Winner[]
   readonly deleted: Floor
   readonly archived: Floor
+  /** When it was created by the user, by the logical clock and by the wall clock; `null` and 0 if it was not. */
+  readonly created: Stamp | null
+  readonly createdAt: number
   readonly pin: string | null
   readonly muteUntil: number
   readonly keep: Winner | undefined
@@ -69,6 +73,7 @@ export function readFacts(registers: Registers): ChannelFacts {
   }
   const first = (register: string): number => (registers.get(register)?.stamp[0] as number | undefined) ?? 0
   const provided = registers.get('provided')
+  const created = registers.get('created')
   return {
     head: registers.get('head'),
     headSeq: first('head'),
@@ -82,6 +87,8 @@ export function readFacts(registers: Registers): ChannelFacts {
     marks,
     deleted: readFloor(deleted),
     archived: readFloor(archived),
+    created: created?.stamp ?? null,
+    createdAt: created ? readTime(created) : 0,
     pin: readPin(registers.get('pin')),
     muteUntil: readMute(registers.get('mute')),
     keep: registers.get('keep'),
@@ -125,6 +132,11 @@ function readFloor(winners: readonly Winner[]): Floor {
 
 function readProvided({ stamp }: Winner): Provided {
   return { lastMsgSeq: stamp[0] as number, version: stamp[1] as Version, unread: -(stamp[2] as number) }
+}
+
+function readTime({ value }: Winner): number {
+  const time = parseValue(value)
+  return typeof time === 'number' && time > 0 ? time : 0
 }
 
 function readPin(winner: Winner | undefined): string | null {

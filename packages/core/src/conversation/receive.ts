@@ -1,5 +1,5 @@
 import { parseSubmissionId } from '../drafts/draftView.js'
-import { acknowledgeSend } from '../drafts/submission.js'
+import { acknowledgeMessage } from '../drafts/submission.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
 import type { ChannelKey } from './channel.js'
@@ -20,7 +20,7 @@ export function receiveMessages(core: StoreCore, messages: readonly Message[]): 
     for (const { clientMsgNo, fromUid } of messages) {
       // One's own message coming back is the server's acknowledgement of it.
       const submission = fromUid === core.userId && clientMsgNo ? parseSubmissionId(clientMsgNo) : null
-      if (submission) acknowledgeSend(core, writer, submission)
+      if (submission) acknowledgeMessage(core, writer, submission)
     }
   })
 }

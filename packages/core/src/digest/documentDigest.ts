@@ -1,6 +1,8 @@
 import * as Y from 'yjs'
 import { draftRoot, entryRoots } from '../document/schema.js'
+import { readBody } from '../drafts/content.js'
 import { readEpisode } from '../drafts/episode.js'
+import { canonicalText } from '../json/canonicalJson.js'
 import { compareEntries, decodeEntry, type Entry, encodeEntry, type StoredEntry } from '../lattice/entry.js'
 import { isValidEntry } from '../lattice/registers.js'
 import { hashBytes, MultisetHash } from './multisetHash.js'
@@ -32,7 +34,7 @@ export function vectorDigest(doc: Y.Doc): Uint8Array {
 export function addDrafts(doc: Y.Doc, hash: MultisetHash): void {
   for (const element of draftRoot(doc).toArray()) {
     const draft = readEpisode(element)
-    if (draft) hash.add(JSON.stringify(['draft', draft.id, draft.channel, draft.text.toString()]))
+    if (draft) hash.add(canonicalText(['draft', draft.id, draft.place, readBody(draft.text)], 'draft'))
   }
 }
 

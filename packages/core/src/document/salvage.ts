@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { placeOfHead } from '../drafts/episode.js'
 import type { DecodedUpdate } from './decode.js'
 
 /** What can be read of updates that cannot be applied, because what they build on is lost. */
@@ -11,7 +12,7 @@ export interface Salvage {
 
 /** Characters that were typed into one text. */
 export interface SalvagedText {
-  /** The text, where the document has it; otherwise the channel that its map names. */
+  /** The text, where the document has it; otherwise the place that its map names. */
   readonly into: Y.AbstractType<unknown> | string
   readonly text: string
 }
@@ -26,20 +27,19 @@ export function salvageUpdates(doc: Y.Doc, updates: readonly DecodedUpdate[]): S
 }
 
 function salvageTexts(doc: Y.Doc, items: readonly Y.Item[]): SalvagedText[] {
-  const channels = new Map<string, string>()
+  const places = new Map<string, string>()
   const owners = new Map<string, SalvagedText['into']>()
   for (const item of items) {
     const parent: unknown = item.parent
-    if (!(parent instanceof Y.ID) || item.parentSub !== 'channel' || !(item.content instanceof Y.ContentAny))
+    if (!(parent instanceof Y.ID) || item.parentSub !== 'draft' || !(item.content instanceof Y.ContentAny))
       continue
-    const [channel] = item.content.arr
-    if (typeof channel === 'string') channels.set(nameOf(parent), channel)
+    const place = placeOfHead(item.content.arr[0])
+    if (place !== null) places.set(nameOf(parent), place)
   }
   for (const item of items) {
     const parent: unknown = item.parent
-    const channel =
-      parent instanceof Y.ID && item.parentSub === 'text' ? channels.get(nameOf(parent)) : undefined
-    if (channel !== undefined) owners.set(nameOf(item.id), channel)
+    const place = parent instanceof Y.ID && item.parentSub === 'text' ? places.get(nameOf(parent)) : undefined
+    if (place !== undefined) owners.set(nameOf(item.id), place)
   }
   const texts = new Map<SalvagedText['into'], string>()
   for (const item of items) {

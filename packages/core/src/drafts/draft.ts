@@ -1,10 +1,7 @@
-import * as buffer from 'lib0/buffer'
-import * as sha256 from 'lib0/hash/sha256'
-import * as string from 'lib0/string'
 import type * as Y from 'yjs'
-import { type ChannelKey, checkId } from '../conversation/channel.js'
+import { checkId } from '../conversation/channel.js'
 import { invalidArgument, ParleyError } from '../errors.js'
-import { canonicalJson } from '../json/canonicalJson.js'
+import { canonicalJson, canonicalText } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
@@ -13,39 +10,44 @@ import {
   clearDraft,
   continueDraft,
   importEpisode,
+  NO_BODY,
   shownDraft,
   touchDraft,
   unfinishedPart,
+  wholeDraft,
 } from './composing.js'
-import { type Coverage, coverageOf, encodeCoverage } from './coverage.js'
-import { finishingActs } from './draftFacts.js'
+import { canBeSent, contentDigest, type DraftContent, hasContent, readBody } from './content.js'
+import { NO_CHARACTERS } from './coverage.js'
+import { encodeAct, finishingActs, readExtras } from './draftFacts.js'
 import {
-  arrangeDrafts,
   type DraftText,
   type DraftView,
   type KnownEpisode,
+  type MessageEdit,
+  NO_DRAFTS,
   parseSubmissionId,
   submissionId,
 } from './draftView.js'
 import { draftSubject } from './episode.js'
+import { checkImported, type ImportedDraft } from './importedDraft.js'
+import { channelOf, type DraftPlace, parsePlace } from './place.js'
 import { smallestEdit, type TextEdit } from './smallestEdit.js'
-import { acknowledgeSend, encodeSend, failSend, type SubmissionRef } from './submission.js'
+import { acknowledgeSend, failSend, type SubmissionRef } from './submission.js'
 import { applyEdit, checkDraftLength, checkEdit, wellFormed } from './textEdit.js'
 
 /** What was in the composer when it was sent: what the app hands to its server. */
-export interface Submission {
+export interface Submission extends DraftContent {
   /**
-   * Names this sending. Use it as the message's `clientMsgNo`: two devices that send the same draft give it the same name,
-   * so that a server can drop the second one, and the message coming back acknowledges it.
+   * Names this sending. Use it as the message's `clientMsgNo`: two devices that send the same content of the same draft give
+   * it the same name, so that a server can drop the second one, and the message coming back acknowledges it. Any difference
+   * in the content, a single attachment too, makes another name.
    */
   readonly submissionId: string
-  readonly text: string
-  readonly reply: Json
-  readonly mentions: Readonly<Record<string, Json>>
-  readonly attachments: Readonly<Record<string, Json>>
+  /** The message to change, for an edit of `ConversationHandle.edit`; `null` for a new message. */
+  readonly messageSeq: number | null
 }
 
-/** The input field of one conversation and the drafts beside it. */
+/** An input field, for new messages or for the edit of one, and the drafts beside it. */
 export interface Draft {
   getSnapshot: () => DraftView
   subscribe: (listener: () => void) => () => void
@@ -95,14 +97,15 @@ export interface Draft {
   /** The user turned away: the list may now be sorted by this draft, and the composer may change. */
   leave: () => void
   /**
-   * Finishes the draft with what is in it now. `null` if there is nothing to send, as when Enter is pressed twice.
+   * Finishes the draft with what is in it now. `null` if there is nothing to send, as when Enter is pressed twice: neither
+   * characters other than white space, nor an embed, nor an attachment.
    *
    * @throws ParleyError with code `draft-too-long` for a text that an editor made longer than `MAX_DRAFT_LENGTH`
    */
   send: () => Submission | null
   /** The server has it. Any conversation's draft can be told. @throws ParleyError with code `not-found` if no such submission is known */
   acknowledged: (submissionId: string) => void
-  /** It did not arrive; the text comes back into the draft. @throws ParleyError with code `not-found` */
+  /** It did not arrive; all of it comes back into the draft. @throws ParleyError with code `not-found` */
   sendFailed: (submissionId: string) => void
   /** Throws away what is in the composer now; what another device types into it meanwhile is recovered. */
   clear: () => void
@@ -114,52 +117,44 @@ export interface Draft {
    * Takes in a draft that exists elsewhere, under a name that everybody gives it: several devices that do so make one
    * draft of it, once, whatever became of it meanwhile. It gets into the composer where no draft was edited later.
    *
-   * @returns false if a draft of this name was taken in before, or the text is blank
+   * @returns false if a draft of this name was taken in before, or there is nothing in it
+   * @throws ParleyError with code `invalid-argument`, or `draft-too-long`; nothing is changed then
    */
   import: (draft: ImportedDraft) => boolean
   /** What is in the composer as the document has it, without regard to what this device happens to show. */
   shared: () => DraftText | null
-  /** Takes a draft off without throwing anything away: all of it is offered as recovered. @throws ParleyError `not-found` */
+  /** Takes a draft off without throwing anything away: all of it is offered as recovered, to be restored. @throws ParleyError `not-found` */
   setAside: (draftId: string) => void
   /** Throws a recovered draft, or one of those beside, away. @throws ParleyError with code `not-found` */
   dismiss: (draftId: string) => void
 }
 
-/** A draft from elsewhere, see `Draft.import`. */
-export interface ImportedDraft {
-  /** Derived from where it comes from, so that every device derives the same: 1 to 200 characters. */
-  readonly draftId: string
-  readonly text: string
-  /** When it was edited, in milliseconds since 1970; now if that is not known. */
-  readonly editedAt?: number
-  /** Who has it, as in "another draft, from Phone". */
-  readonly device?: string
-}
-
-/** Creates the composer of a channel. */
-export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
+/** Creates the field of a place. */
+export function createDraft(core: StoreCore, place: DraftPlace): Draft {
   const { clock, conversations, drafts } = core
-  const shown = (): KnownEpisode | null => shownDraft(core, channel)
+  const channel = channelOf(place)
+  const messageSeq = parsePlace(place)?.messageSeq ?? null
+  const shown = (): KnownEpisode | null => shownDraft(core, place)
   const touch = (writer: Writer, known: KnownEpisode): void => touchDraft(core, writer, known)
 
-  const edit = (action: (writer: Writer, known: KnownEpisode) => void): void =>
-    core.transact((writer) => {
-      const known = shown() ?? beginDraft(core, channel, '')
-      touch(writer, known)
-      action(writer, known)
-    })
+  const begin = (writer: Writer, text: string): KnownEpisode =>
+    beginDraft(core, writer, place, { body: { text, delta: null }, members: [] })
 
   const write = (known: KnownEpisode | null, change: TextEdit): void =>
     core.transact((writer) => {
       if (known) {
         applyEdit(known.episode.text, change)
         touch(writer, known)
-      } else touch(writer, beginDraft(core, channel, change.insert))
+      } else touch(writer, begin(writer, change.insert))
     })
 
   const setMember = (register: string, value: Json, field: string): void => {
     const text = canonicalJson(value, field)
-    edit((writer, { episode }) => writer.putText(draftSubject(episode.id), register, clock.next(), text))
+    core.transact((writer) => {
+      const known = shown() ?? begin(writer, '')
+      touch(writer, known)
+      writer.putText(draftSubject(known.episode.id), register, clock.next(), text)
+    })
   }
 
   const settle = (
@@ -176,30 +171,45 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
 
   const restore = (draftId: string): void => {
     const known = find(draftId)
-    const isFree = drafts.view(channel).composer === null
+    const isFree = drafts.place(place).composer === null
     core.transact((writer) => {
       const begun = continueDraft(core, writer, known, unfinishedPart(known))
-      if (begun && isFree) drafts.choose(channel, { ref: begun.episode.ref, held: true })
+      if (begun && isFree) drafts.choose(place, { ref: begun.episode.ref, held: true })
     })
   }
 
   /** After sending and clearing the field is empty, and stays so until the user types or turns away. */
-  const empty = (): void => drafts.choose(channel, { ref: null, held: true })
+  const empty = (): void => drafts.choose(place, { ref: null, held: true })
+
+  /** Takes a draft that the user put away out of the field, so that it is not continued when something arrives. */
+  const drop = ({ episode }: KnownEpisode): void => {
+    const choice = drafts.choice(place)
+    if (choice?.ref !== episode.ref) return
+    if (choice.held) empty()
+    else drafts.choose(place, undefined)
+  }
 
   const find = (draftId: string): KnownEpisode => {
     const known = drafts.find(draftId)
-    if (known?.episode.channel === channel) return known
+    if (known?.episode.place === place) return known
     throw new ParleyError('not-found', `draftId ${draftId} is not known in this conversation`, {
       field: 'draftId',
     })
   }
 
+  const snapshot = (): DraftView => {
+    const view = conversations.get(channel).drafts
+    if (messageSeq === null) return view
+    const edit = view.edits.find((candidate) => candidate.messageSeq === messageSeq)
+    return edit ? asView(edit) : NO_DRAFTS
+  }
+
   return {
-    getSnapshot: () => conversations.get(channel).drafts,
+    getSnapshot: snapshot,
     subscribe(listener) {
-      let last = conversations.get(channel).drafts
+      let last = snapshot()
       return conversations.onConversation(channel, () => {
-        const next = conversations.get(channel).drafts
+        const next = snapshot()
         if (next === last) return
         last = next
         listener()
@@ -230,7 +240,7 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
       const known = shown()
       if (known) return known.episode.text
       return core.transact((writer) => {
-        const begun = beginDraft(core, channel, '')
+        const begun = beginDraft(core, writer, place, { body: NO_BODY, members: [] })
         touch(writer, begun)
         return begun.episode.text
       })
@@ -246,101 +256,108 @@ export function createDraft(core: StoreCore, channel: ChannelKey): Draft {
     },
     leave() {
       const known = shown()
-      const choice = drafts.choice(channel)
-      const hasContent = drafts.view(channel).composer !== null
-      drafts.choose(channel, known ? { ref: known.episode.ref, held: false } : undefined)
+      const choice = drafts.choice(place)
+      drafts.choose(place, known ? { ref: known.episode.ref, held: false } : undefined)
       if (!choice?.held) return
-      if (known && hasContent) {
-        core.transact((writer) => {
-          const { episode } = known
-          writer.put(draftSubject(episode.id), 'edited', clock.next(), core.deviceName)
-          writer.put(draftSubject(episode.id), 'left', clock.next())
-        })
-      } else core.draftsChanged(channel)
+      const isDraft =
+        known && hasContent({ ...readBody(known.episode.text), ...readExtras(known.facts.members) })
+      if (isDraft) {
+        core.transact((writer) =>
+          writer.put(draftSubject(known.episode.id), 'left', clock.next(), core.deviceName),
+        )
+      }
+      core.draftsChanged(channel)
     },
     send() {
       const known = shown()
-      const composer = drafts.view(channel).composer
-      if (
-        !known ||
-        !composer ||
-        (composer.text.trim() === '' && Object.keys(composer.attachments).length === 0)
-      ) {
-        return null
-      }
+      if (!known) return null
       const { episode, facts } = known
-      const attempt = facts.sends.length
-      const member = `${attempt}${digest(composer.text)}`
-      const covers = encodeCoverage(coverageOf(episode.text))
+      const part = wholeDraft(known)
+      const content: DraftContent = { ...readBody(episode.text), ...readExtras(part.members) }
+      if (!canBeSent(content)) return null
       checkDraftLength(episode.text.length)
-      const value = encodeSend(clock.next(), covers, composer.text)
+      const member = `${facts.sends.length}${contentDigest(content)}`
       core.transact((writer) => {
-        writer.putText(draftSubject(episode.id), `send.${member}`, [0], value)
+        const [ms, counter] = clock.next()
+        const act = [ms, counter, ...encodeAct(part.covers, part.members, 'values')]
+        writer.putText(draftSubject(episode.id), `send.${member}`, [0], canonicalText(act, 'send'))
         empty()
       })
-      const { text, reply, mentions, attachments } = composer
-      return { submissionId: submissionId(episode.id, member), text, reply, mentions, attachments }
+      return { submissionId: submissionId(episode.id, member), messageSeq, ...content }
     },
     acknowledged: (id) => void settle(id, acknowledgeSend),
     sendFailed(id) {
       const { draftId } = settle(id, failSend)
-      const sentIn = drafts.find(draftId)?.episode.channel ?? channel
+      const sentIn = drafts.placeOf(draftId) ?? place
       // An empty field gives way to the text that comes back.
       if (drafts.choice(sentIn)?.ref !== null) return
       drafts.choose(sentIn, undefined)
-      core.draftsChanged(sentIn)
+      core.draftsChanged(channelOf(sentIn))
     },
     clear() {
       const known = shown()
-      if (!known) {
-        empty()
-        core.draftsChanged(channel)
-        return
-      }
       core.transact((writer) => {
-        clearDraft(core, writer, known, coverageOf(known.episode.text))
+        const part = known && wholeDraft(known)
+        if (part && (part.covers.size > 0 || part.members.length > 0)) clearDraft(core, writer, known, part)
         empty()
       })
+      core.draftsChanged(channel)
     },
     choose(draftId) {
       const known = find(draftId)
       if (finishingActs(known.facts).length > 0) return restore(draftId)
-      drafts.choose(channel, { ref: known.episode.ref, held: true })
-      core.transact((writer) =>
-        writer.put(draftSubject(known.episode.id), 'edited', clock.next(), core.deviceName),
-      )
+      core.transact((writer) => {
+        drafts.choose(place, { ref: known.episode.ref, held: true })
+        writer.put(draftSubject(known.episode.id), 'edited', clock.next(), core.deviceName)
+      })
       core.draftsChanged(channel)
     },
     restore,
-    import({ draftId, text, editedAt, device = '' }) {
-      checkId(draftId, 'draftId')
-      if (typeof text !== 'string') invalidArgument('text', 'a string')
-      checkDraftLength(text.length)
-      if (text.trim() === '' || isImported(draftId)) return false
-      const initialText = wellFormed(text)
+    import(draft) {
+      const { draftId, device, editedAt, body, members } = checkImported(draft)
+      if (isImported(draftId)) return false
+      if (!hasContent({ ...body, ...readExtras(members) })) return false
       core.transact((writer) => {
+        const { episode } = importEpisode(
+          core,
+          writer,
+          place,
+          { id: draftId, device, editedAt },
+          { body, members },
+        )
         // Its registers outlive the draft, so that it is not taken in again after a clean-up.
-        writer.putText(draftSubject(draftId), 'imported', [0], JSON.stringify(initialText))
-        importEpisode(core, channel, { id: draftId, device, editedAt }, initialText)
+        writer.put(draftSubject(draftId), 'imported', [0], contentDigest(readBody(episode.text)))
       })
       return true
     },
-    shared: () => arrangeDrafts(drafts.episodes(channel)).composer,
+    shared: () => drafts.place(place, 'shared').composer,
     setAside(draftId) {
       const known = find(draftId)
-      core.transact((writer) => clearDraft(core, writer, known, NO_CHARACTERS))
+      core.transact((writer) => {
+        clearDraft(core, writer, known, { covers: NO_CHARACTERS, members: [] })
+        drop(known)
+      })
     },
     dismiss(draftId) {
       const known = find(draftId)
-      core.transact((writer) => clearDraft(core, writer, known, unfinishedPart(known)))
+      core.transact((writer) => {
+        const part = finishingActs(known.facts).length > 0 ? unfinishedPart(known) : wholeDraft(known)
+        clearDraft(core, writer, known, part)
+        drop(known)
+      })
     },
   }
 }
 
-const NO_CHARACTERS: Coverage = new Map()
+/** The snapshots of edits, so that one that did not change stays the same object. */
+const editViews = new WeakMap<MessageEdit, DraftView>()
 
-/** Twelve letters and digits that stand for a text. */
-function digest(text: string): string {
-  const hash = buffer.toBase64UrlEncoded(sha256.digest(string.encodeUtf8(text)))
-  return hash.replace(/[^a-zA-Z0-9]/g, '').slice(0, 12)
+function asView(edit: MessageEdit): DraftView {
+  let view = editViews.get(edit)
+  if (!view) {
+    const { composer, others, recovered, sending } = edit
+    view = { composer, others, recovered, sending, edits: [] }
+    editViews.set(edit, view)
+  }
+  return view
 }

@@ -1,9 +1,6 @@
-import { asObject } from '../conversation/facts.js'
-import { canonicalJson } from '../json/canonicalJson.js'
-import { parseValue } from '../lattice/entry.js'
 import type { StoreCore } from '../store/core.js'
 import type { Writer } from '../store/writer.js'
-import { SEND_STATES } from './draftFacts.js'
+import { SEND_STATES, withoutValues } from './draftFacts.js'
 import { draftSubject } from './episode.js'
 
 /** A submission taken apart: the draft and the register that tells how far it got. */
@@ -12,12 +9,21 @@ export interface SubmissionRef {
   readonly member: string
 }
 
-/** Notes that a submission reached the server. Its text is let go: the message has it now. Returns false if unknown. */
+/** Notes that a submission reached the server. Returns false if it is not known. */
 export function acknowledgeSend(core: StoreCore, writer: Writer, ref: SubmissionRef): boolean {
   return settleSend(core, writer, ref, SEND_STATES.acknowledged)
 }
 
-/** Notes that a submission failed; its text comes back into the draft. Returns false if there is no such submission. */
+/**
+ * Notes that a message with this submission as its name is on the server. Where the submission is not known, because the
+ * message came before it, the note waits for it in a register of its own.
+ */
+export function acknowledgeMessage(core: StoreCore, writer: Writer, ref: SubmissionRef): void {
+  if (acknowledgeSend(core, writer, ref)) return
+  writer.put(draftSubject(ref.draftId), `acknowledged.${ref.member}`, [0])
+}
+
+/** Notes that a submission failed; its content comes back into the draft. Returns false if it is not known. */
 export function failSend(core: StoreCore, writer: Writer, ref: SubmissionRef): boolean {
   return settleSend(core, writer, ref, SEND_STATES.failed)
 }
@@ -32,14 +38,8 @@ function settleSend(
   const register = `send.${member}`
   const current = log.index.get(subject, register)
   if (!current) return false
-  const { at, covers, text } = asObject(parseValue(current.value))
-  const kept = state === SEND_STATES.acknowledged ? undefined : text
-  writer.putText(subject, register, [state], encodeSend(at, covers, kept))
+  // What was sent is in the message then.
+  const value = state === SEND_STATES.acknowledged ? withoutValues(current.value) : current.value
+  writer.putText(subject, register, [state], value)
   return true
-}
-
-/** Writes the value of a sending; its text may be longer than other values. */
-export function encodeSend(at: unknown, covers: unknown, text: unknown): string {
-  const value = canonicalJson({ at, covers }, 'covers')
-  return typeof text === 'string' ? `${value.slice(0, -1)},"text":${JSON.stringify(text)}}` : value
 }

@@ -14,12 +14,16 @@ export const MAX_VALUE_LENGTH = 64 * 1024
  * @throws ParleyError with code `invalid-argument` if the value is no JSON, too deep, or longer than {@link MAX_VALUE_LENGTH}
  */
 export function canonicalJson(value: unknown, field: string): string {
-  const text = write(value, field, MAX_VALUE_DEPTH)
-  if (text === undefined) invalidArgument(field, 'a JSON value, not undefined')
+  const text = canonicalText(value, field)
   if (text.length > MAX_VALUE_LENGTH) {
     invalidArgument(field, `at most ${MAX_VALUE_LENGTH} characters of JSON; it has ${text.length}`)
   }
   return text
+}
+
+/** Writes a value as {@link canonicalJson} does, however long it is. */
+export function canonicalText(value: unknown, field: string): string {
+  return write(value, field, MAX_VALUE_DEPTH) ?? invalidArgument(field, 'a JSON value, not undefined')
 }
 
 function write(value: unknown, field: string, depth: number): string | undefined {

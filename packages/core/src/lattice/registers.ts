@@ -38,6 +38,7 @@ const REGISTERS: Readonly<Record<string, StampCheck>> = {
   'archived.': hlcAndFlag,
   pin: hlc,
   mute: hlc,
+  created: hlc,
   keep: hlc,
   'x.': hlc,
   // What a provider and the user's devices last agreed on.
@@ -51,6 +52,8 @@ const REGISTERS: Readonly<Record<string, StampCheck>> = {
   'attachment.': hlc,
   'send.': (stamp) => stamp.length === 1 && (stamp[0] === 0 || stamp[0] === 1 || stamp[0] === 2),
   'clear.': hlc,
+  // Of a send that is not known here, or was not when its message arrived.
+  'acknowledged.': (stamp) => stamp.length === 1 && stamp[0] === 0,
   imported: (stamp) => stamp.length === 1 && stamp[0] === 0,
   // Of the document.
   'cursor.': (stamp) => stamp.length === 1 && isVersion(stamp[0]),

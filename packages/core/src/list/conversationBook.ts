@@ -91,10 +91,7 @@ export function createConversationBook(
   const factsOf = (key: ChannelKey): ChannelFacts => readFacts(index.registers(key))
 
   const deriveNow = (key: ChannelKey, facts: ChannelFacts): ConversationRow => {
-    const view = drafts.view(key)
-    const left = view.composer && drafts.find(view.composer.draftId)?.facts.left
-    const draftLeftAt = (left?.stamp[0] as number | undefined) ?? 0
-    return deriveRow(key, facts, { drafts: view, draftLeftAt, now: now() })
+    return deriveRow(key, facts, { drafts: drafts.conversation(key), now: now() })
   }
 
   /** Derives a row again; the same object if nothing in it changed. */
@@ -119,7 +116,12 @@ export function createConversationBook(
 
   const updateSnapshot = (key: ChannelKey, facts: ChannelFacts): Conversation => {
     const row = rows.get(key) ?? updateRow(key, facts)
-    const conversation = deriveConversation(row, facts, drafts.view(key), snapshots.get(key) ?? null)
+    const conversation = deriveConversation(
+      row,
+      facts,
+      drafts.conversation(key).view,
+      snapshots.get(key) ?? null,
+    )
     snapshots.set(key, conversation)
     return conversation
   }

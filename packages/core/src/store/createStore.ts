@@ -10,8 +10,10 @@ import { createIntake, type Intake, type IntakeResult } from '../document/intake
 import { takeCheckpoint } from '../document/rollback.js'
 import { assertSameYjs } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
-import { keepTypingAfterFinish, noteTyping } from '../drafts/composing.js'
+import { followArrivals, noteTyping } from '../drafts/composing.js'
 import { createDraftBook } from '../drafts/draftBook.js'
+import { channelOf } from '../drafts/place.js'
+import { createUnfinishedDrafts, type UnfinishedDraft } from '../drafts/unfinished.js'
 import { createEmitter } from '../emitter.js'
 import { defaultEnvironment, type Environment } from '../environment.js'
 import { invalidArgument, ParleyError } from '../errors.js'
@@ -75,6 +77,11 @@ export interface Store {
   /** An ordered, filtered, windowed list. Close it when it is not needed any more. */
   list: (filter?: ListFilter, window?: ListWindow) => ListView
   readonly totals: Readable<Totals>
+  /**
+   * Everything that is unfinished, in all conversations, hidden ones included, the newest first: drafts, edits of messages, what
+   * is recovered, on its way, or failed.
+   */
+  readonly drafts: Readable<readonly UnfinishedDraft[]>
   /** Tells what each transaction changed, in one batch. */
   onChange: (listener: (batch: ChangeBatch) => void) => () => void
   /**
@@ -178,8 +185,9 @@ export function createStore(options: StoreOptions): Store {
   const environment: Environment = { ...defaultEnvironment, ...options.environment }
   const clock = createHybridClock(environment, options.highWater)
   const log = createEntryLog(doc, clock)
-  const drafts = createDraftBook(doc, log.index, clock)
+  const drafts = createDraftBook(doc, log.index, clock, (subject) => current?.writer.pending(subject))
   const conversations = createConversationBook(log.index, drafts, environment)
+  const unfinished = createUnfinishedDrafts(drafts, conversations.get, environment.reportError)
   const intake = createIntake(doc)
   const touches = createEmitter<ReadonlySet<ChannelKey>>(environment.reportError)
   const handles = new Map<ChannelKey, ConversationHandle>()
@@ -257,13 +265,14 @@ export function createStore(options: StoreOptions): Store {
     const changed = new Map([...staleDrafts].map((key) => [key, ['drafts']]))
     staleDrafts.clear()
     conversations.refresh(changed, 'local')
+    unfinished.refresh(changed.keys())
   }
 
   const integrate = (transaction: Y.Transaction): void => {
     const changes = log.integrate(transaction)
-    const draftChannels = drafts.integrate(transaction, changes)
+    const draftChannels = new Set([...drafts.integrate(transaction, changes)].map(channelOf))
     // While a document loads nobody has looked yet, and nothing has to be brought up to date.
-    if (conversations.isWatched || touches.size > 0) {
+    if (conversations.isWatched || touches.size > 0 || unfinished.isWatched) {
       const changed = new Map<ChannelKey, string[]>()
       const note = (key: ChannelKey, register: string): void => {
         const registers = changed.get(key)
@@ -274,6 +283,7 @@ export function createStore(options: StoreOptions): Store {
       for (const key of draftChannels) note(key, 'drafts')
       if (changed.size > 0) {
         conversations.refresh(changed, transaction.local ? 'local' : 'remote')
+        unfinished.refresh(changed.keys())
         touches.emit(new Set(changed.keys()))
       }
     }
@@ -283,9 +293,8 @@ export function createStore(options: StoreOptions): Store {
       if (typedIn.length > 0) core.transact(() => noteTyping(core, typedIn))
       return
     }
-    for (const key of draftChannels) {
-      keepTypingAfterFinish(core, key)
-    }
+    for (const { subject } of changes) if (isChannelKey(subject)) draftChannels.add(subject)
+    for (const key of draftChannels) followArrivals(core, key)
   }
   const stop = onTransaction(doc, integrate, environment.reportError)
 
@@ -316,6 +325,7 @@ export function createStore(options: StoreOptions): Store {
         window,
       ),
     totals: { subscribe: conversations.onTotals, getSnapshot: conversations.totals },
+    drafts: { subscribe: unfinished.subscribe, getSnapshot: unfinished.getSnapshot },
     onChange: conversations.onBatch,
     onTouch: touches.subscribe,
     cursors: createCursors(core),

@@ -9,7 +9,7 @@ import type { Provided } from '../conversation/facts.js'
 import type { LastMessage } from '../conversation/message.js'
 import { type Run, runsAbove } from '../conversation/runs.js'
 import type { Registers } from '../document/registerTable.js'
-import { arrangeDrafts, type DraftView } from '../drafts/draftView.js'
+import type { DraftView } from '../drafts/draftView.js'
 import type { Json } from '../json/json.js'
 import { splitRegister } from '../lattice/registers.js'
 import type { Version } from '../lattice/version.js'
@@ -36,6 +36,8 @@ export interface ExportedConversation {
   /** Up to where the conversation was deleted, -1 if it never was. */
   readonly deletedTo: number
   readonly archivedTo: number
+  /** When the user created it, in milliseconds since 1970; 0 if it was not. */
+  readonly createdAt: number
   readonly pin: string | null
   readonly mutedUntil: number
   readonly keptPosition: KeptPosition | null
@@ -60,9 +62,9 @@ export function exportState({ userId, log, drafts, facts }: StoreCore): Exported
     const known = facts(key)
     const settled = Math.max(known.readSeq, known.ownSeq, known.joinSeq - 1)
     // As the document has it, without what this device happens to show.
-    const view = arrangeDrafts(drafts.episodes(key))
-    const row = deriveRow(key, known, { drafts: view, draftLeftAt: 0, now: 0 })
-    const conversation = deriveConversation(row, known, view, null)
+    const shared = drafts.conversation(key, 'shared')
+    const row = deriveRow(key, known, { drafts: shared, now: 0 })
+    const conversation = deriveConversation(row, known, shared.view, null)
     return {
       channel: conversation.channel,
       lastMessage: conversation.lastMessage,
@@ -79,12 +81,13 @@ export function exportState({ userId, log, drafts, facts }: StoreCore): Exported
       markedUnread: conversation.markedUnread,
       deletedTo: known.deleted.seq,
       archivedTo: known.archived.seq,
+      createdAt: known.createdAt,
       pin: known.pin,
       mutedUntil: known.muteUntil,
       keptPosition: conversation.keptPosition,
       attributes: conversation.attributes,
       reminders: conversation.reminders,
-      drafts: view,
+      drafts: shared.view,
     }
   })
   return { userId, conversations, cursors: readCursors(log.index.registers(DOCUMENT_SUBJECT)) }

@@ -1,26 +1,24 @@
-import type * as Y from 'yjs'
-import type { ChannelKey } from '../conversation/channel.js'
-import { asObject } from '../conversation/facts.js'
 import { emptyDocument } from '../document/emptyDocument.js'
 import type { Intake } from '../document/intake.js'
 import type { Winner } from '../document/registerTable.js'
 import { draftRoot } from '../document/schema.js'
-import { beginDraft, clearDraft, unfinishedPart } from '../drafts/composing.js'
-import { type Coverage, coveredText, decodeCoverage } from '../drafts/coverage.js'
-import { finishingActs } from '../drafts/draftFacts.js'
+import { beginDraft, clearDraft, NO_BODY, unfinishedPart } from '../drafts/composing.js'
+import { type DraftBody, readBody, readPart } from '../drafts/content.js'
+import { type Coverage, NO_CHARACTERS, type TextPart, textParts } from '../drafts/coverage.js'
+import { finishingActs, readDraftFacts } from '../drafts/draftFacts.js'
 import type { KnownEpisode } from '../drafts/draftView.js'
 import { createEpisode, draftIdOf, type Episode } from '../drafts/episode.js'
-import { parseValue } from '../lattice/entry.js'
+import type { DraftPlace } from '../drafts/place.js'
 import type { StoreCore } from './core.js'
 import type { Writer } from './writer.js'
 
-/** A draft as it was before the document was replaced. */
+/** A draft as it was before the document was replaced. Its reply, mentions and attachments are entries. */
 interface EarlierDraft extends Omit<Episode, 'text'> {
-  readonly text: string
+  readonly body: DraftBody
   readonly isFinished: boolean
   /** What of a finished draft was neither sent nor cleared. */
-  readonly rest: string
-  readonly covered: (act: Coverage) => string
+  readonly rest: DraftBody
+  readonly parts: readonly TextPart[]
 }
 
 /** Client ids are 32 bits, as those that Yjs draws for documents. */
@@ -60,43 +58,34 @@ export function rebuildDocument(
       writer.putText(entry.subject, entry.register, entry.stamp, entry.value)
     }
   })
-  return new Map(earlier.map(({ id, text }) => [id, text]))
+  return new Map(earlier.map(({ id, body }) => [id, body.text]))
 }
 
 function readDraft(known: KnownEpisode): EarlierDraft {
   const { text, ...episode } = known.episode
-  const isFinished = finishingActs(known.facts).length > 0
-  const copy = snapshotRuns(text)
+  const acts = finishingActs(known.facts).map(({ covers }) => covers)
+  const isFinished = acts.length > 0
+  const { covers } = unfinishedPart(known)
   return {
     ...episode,
-    text: text.toString(),
+    body: readBody(text),
     isFinished,
-    rest: isFinished ? coveredText(text, unfinishedPart(known)) : '',
-    covered: copy,
+    rest: isFinished ? readPart(text, acts, 'uncovered', covers) : NO_BODY,
+    parts: [...textParts(text)],
   }
 }
 
-/** Reads which characters an act covers, also after the text is gone. */
-function snapshotRuns(text: Y.Text): (act: Coverage) => string {
-  const characters: Array<{ client: number; clock: number; text: string }> = []
-  for (let item = text._start; item; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const content = item.content as { str?: unknown }
-    if (typeof content.str === 'string') {
-      characters.push({ client: item.id.client, clock: item.id.clock, text: content.str })
+/** What of a text an act covers, as a text that can be compared. */
+function coveredIn(parts: readonly TextPart[], act: Coverage): string {
+  const covered: unknown[] = []
+  for (const { client, from, insert } of parts) {
+    const characters = typeof insert === 'string' ? insert.split('') : [insert]
+    for (const [place, character] of characters.entries()) {
+      const clock = from + place
+      if (act.get(client)?.some((range) => range.from <= clock && clock < range.to)) covered.push(character)
     }
   }
-  return (act) => {
-    let covered = ''
-    for (const run of characters) {
-      for (let place = 0; place < run.text.length; place++) {
-        const clock = run.clock + place
-        if (act.get(run.client)?.some(({ from, to }) => from <= clock && clock < to))
-          covered += run.text[place]
-      }
-    }
-    return covered
-  }
+  return JSON.stringify(covered)
 }
 
 /** Writes a draft again if it is not there as it was; returns false if it is there with another text. */
@@ -106,37 +95,38 @@ function restoreDraft(
   draft: EarlierDraft,
   handled: ReadonlyMap<string, string>,
 ): boolean {
+  const { id, place, channel, messageSeq, startedAt, device, body, rest, isFinished } = draft
   const present = core.drafts.find(draft.ref)
-  if (present?.episode.text.toString() === draft.text) return true
-  if (handled.get(draft.id) === draft.text) return !present
-  const lost = draft.isFinished ? draft.rest : draft.text
+  if (present && isSame(readBody(present.episode.text), body)) return true
+  if (handled.get(id) === body.text) return !present
+  const lost = isFinished ? rest : body
   if (present) {
-    keepText(core, writer, draft.channel, lost, draft.isFinished)
+    keepBody(core, writer, place, lost, isFinished)
     return false
   }
-  const { id, channel, startedAt, device } = draft
-  const text = createEpisode(
-    draftRoot(core.doc),
-    { id, channel, startedAt, device },
-    draft.isFinished ? '' : draft.text,
-  )
-  core.drafts.adopt({ id, ref: id, channel, startedAt, device, text })
-  if (draft.isFinished) keepText(core, writer, channel, lost, true)
+  const root = draftRoot(core.doc)
+  const text = createEpisode(root, { id, place, startedAt, device }, isFinished ? NO_BODY : body)
+  core.drafts.adopt({ id, ref: id, place, channel, messageSeq, startedAt, device, text })
+  if (isFinished) keepBody(core, writer, place, lost, true)
   return true
 }
 
+function isSame(a: DraftBody, b: DraftBody): boolean {
+  return a.text === b.text && JSON.stringify(a.delta) === JSON.stringify(b.delta)
+}
+
 /** Puts a text beside the draft it was in: as another draft, or as a recovered one. */
-function keepText(
+function keepBody(
   core: StoreCore,
   writer: Writer,
-  channel: ChannelKey,
-  text: string,
+  place: DraftPlace,
+  body: DraftBody,
   isFinished: boolean,
 ): void {
-  if (text === '') return
-  const begun = beginDraft(core, channel, text)
+  if (body.text === '' && !body.delta) return
+  const begun = beginDraft(core, writer, place, { body, members: [] })
   // Cleared of nothing: finished, and all of its text is recovered.
-  if (isFinished) clearDraft(core, writer, begun, new Map())
+  if (isFinished) clearDraft(core, writer, begun, { covers: NO_CHARACTERS, members: [] })
 }
 
 /**
@@ -145,14 +135,15 @@ function keepText(
  */
 function isCarried(
   core: StoreCore,
-  { register, value }: Winner,
+  entry: Winner,
   draftId: string,
   earlier: readonly EarlierDraft[],
 ): boolean {
-  if (!register.startsWith('send.') && !register.startsWith('clear.')) return true
+  const { sends, clears } = readDraftFacts([entry])
+  const act = sends[0] ?? clears[0]
+  if (!act) return true
   const present = core.drafts.find(draftId)
   const before = earlier.find(({ ref }) => ref === draftId)
   if (!present || !before) return false
-  const covers = decodeCoverage(asObject(parseValue(value)).covers)
-  return coveredText(present.episode.text, covers) === before.covered(covers)
+  return coveredIn([...textParts(present.episode.text)], act.covers) === coveredIn(before.parts, act.covers)
 }

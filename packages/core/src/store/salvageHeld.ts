@@ -1,7 +1,8 @@
-import { type ChannelKey, isChannelKey } from '../conversation/channel.js'
 import type { Intake } from '../document/intake.js'
 import { salvageUpdates } from '../document/salvage.js'
 import { beginDraft, clearDraft } from '../drafts/composing.js'
+import { NO_CHARACTERS } from '../drafts/coverage.js'
+import { type DraftPlace, parsePlace } from '../drafts/place.js'
 import { decodeEntry } from '../lattice/entry.js'
 import { isValidEntry } from '../lattice/registers.js'
 import type { StoreCore } from './core.js'
@@ -18,16 +19,18 @@ export function salvageHeld(core: StoreCore, intake: Intake): boolean {
       writer.putText(entry.subject, entry.register, entry.stamp, entry.value)
     }
     for (const { into, text } of texts) {
-      const channel = typeof into === 'string' ? into : channelOf(core, into)
-      if (channel === null || !isChannelKey(channel)) continue
+      const place = typeof into === 'string' ? into : placeOf(core, into)
+      if (place === null || !parsePlace(place)) continue
       // Begun and cleared of nothing: a draft that is finished, and all of whose text is recovered.
-      clearDraft(core, writer, beginDraft(core, channel, text), new Map())
+      const body = { text, delta: null }
+      const begun = beginDraft(core, writer, place, { body, members: [] })
+      clearDraft(core, writer, begun, { covers: NO_CHARACTERS, members: [] })
     }
   })
   return true
 }
 
-function channelOf({ drafts }: StoreCore, text: unknown): ChannelKey | null {
-  for (const { episode } of drafts.all()) if (episode.text === text) return episode.channel
+function placeOf({ drafts }: StoreCore, text: unknown): DraftPlace | null {
+  for (const { episode } of drafts.all()) if (episode.text === text) return episode.place
   return null
 }

@@ -9,6 +9,8 @@ export interface Writer {
   put: (subject: string, register: string, stamp: Stamp, value?: unknown) => boolean
   /** As {@link Writer.put}, for a value that is canonical JSON already. */
   putText: (subject: string, register: string, stamp: Stamp, value: string) => boolean
+  /** The entries collected about a subject; `undefined` if there are none. */
+  pending: (subject: string) => Iterable<Entry> | undefined
   /** Remembers what is collected now; the returned function drops what was collected since. */
   takeCheckpoint: () => () => void
   /** The entries collected, as they are stored. */
@@ -31,6 +33,7 @@ export function createWriter(index: Pick<EntryIndex, 'get'>): Writer {
     put: (subject, register, stamp, value) =>
       putText(subject, register, stamp, value === undefined ? '' : canonicalJson(value, register)),
     putText,
+    pending: (subject) => pending.get(subject)?.values(),
     takeCheckpoint() {
       const before = [...pending].map(([subject, registers]) => [subject, new Map(registers)] as const)
       return () => {

@@ -175,7 +175,8 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
       const written = world.act(device, () => {
         submissionId = draft.send()?.submissionId ?? ''
       })
-      if (draft.getSnapshot().composer !== null)
+      const left = draft.getSnapshot().composer
+      if (submissionId !== '' && left !== null)
         throw new Error('A draft jumped into the composer after sending')
       if (draft.send() !== null) throw new Error('Pressing Enter twice sent twice')
       if (!written || submissionId === '') return

@@ -24,7 +24,8 @@ export function importState(store: Store, imported: ImportedState, keepMessage: 
 function isUnknown(store: Store, channel: ListedConversation['channel']): boolean {
   const { lastMessage, drafts, pinned, mutedUntil, keptPosition } = store.conversation(channel).getSnapshot()
   const typed =
-    drafts.composer !== null || drafts.others.length + drafts.recovered.length + drafts.sending.length > 0
+    drafts.composer !== null ||
+    drafts.others.length + drafts.recovered.length + drafts.sending.length + drafts.edits.length > 0
   return lastMessage === null && !typed && !pinned && mutedUntil === 0 && keptPosition === null
 }
 
