@@ -55,6 +55,25 @@ describe('POST /conversation/sync', () => {
     expect(brief(await sync({ msg_count: 2 }))).toEqual([[5, 5, [5, 4]]])
   })
 
+  it('[SDK13] lists the conversation with the newest message first, whatever changed last, in both shapes', async () => {
+    const { alice, sync, running } = await world(peers(1))
+    const at = (channelId: string, timestamp: number): Message => ({
+      channel: { channelId, channelType: 1 },
+      messageSeq: 1,
+      fromUid: channelId,
+      timestamp: 1_700_000_000_000 + timestamp * 1000,
+      payload: { type: 1, content: 'x' },
+    })
+    await alice.act((store) => store.receive([at('old', -100), at('new', 100), at('mid', 50)]))
+    await alice.act((store) => store.conversation({ channelId: 'old', channelType: 1 }).pin())
+    const tsdd = await send(running, 'POST', '/v1/conversation/sync', { msg_count: 10 }, { token: 'alice' })
+    const ids = (list: Array<{ channel_id: string }>): string[] => list.map(({ channel_id }) => channel_id)
+    expect([ids(await sync()), ids(tsdd.body.conversations)]).toEqual([
+      ['new', 'mid', 'bob', 'old'],
+      ['new', 'mid', 'bob', 'old'],
+    ])
+  })
+
   it('[J-59 keep] counts from what is read', async () => {
     const { sync } = await world(peers(5), 3)
     const [item] = await sync({ msg_count: 1 })

@@ -79,7 +79,8 @@ export async function answerSync(
     answered.push(item)
     if (shape === 'tsdd') user.told.noteDraft(part.key, item.draft)
   }
-  return { items: answered, deletes }
+  // Newest first, as the original's. Clients go on from the greatest version of an answer, wherever it stands.
+  return { items: answered.sort((a, b) => b.timestamp - a.timestamp), deletes }
 }
 
 /** A conversation to be answered: as it was written before, or as it is now. */

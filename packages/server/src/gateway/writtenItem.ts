@@ -7,6 +7,8 @@ export interface WrittenItem {
   readonly bytes: Uint8Array
   /** The draft it tells of. */
   readonly draft: string
+  /** The time of its newest message, in seconds since 1970. */
+  readonly timestamp: number
 }
 
 /** What a conversation is written with beside what is known of it. */
@@ -36,7 +38,7 @@ export function writeItem(
   const wire = writeConversation(conversation, { ...options, version: row.version })
   if (!wire) return null
   const draft = shape === 'tsdd' ? extraOf(conversation).draft : ''
-  const item = { bytes: Buffer.from(stringifyExactJson(wire)), draft }
+  const item = { bytes: Buffer.from(stringifyExactJson(wire)), draft, timestamp: wire.timestamp }
   if (recents.length === 0 && !deleted) written[shape].set(row, item)
   return item
 }
