@@ -17,6 +17,7 @@ const VERDICTS: Record<number, readonly [CloseVerdict['action'], ConnectionReaso
   [CLOSE_CODES.malformed]: ['stop', 'malformed', 'The server could not read what this device sent.'],
   [CLOSE_CODES.unauthenticated]: ['refresh', 'token-refused', 'The server does not accept the sign-in.'],
   [CLOSE_CODES.forbidden]: ['stop', 'forbidden', 'The server does not let this user in here.'],
+  [CLOSE_CODES.originRefused]: ['stop', 'origin-refused', 'The server does not serve pages of this origin.'],
   [CLOSE_CODES.notFound]: ['stop', 'not-found', 'The server knows no such address.'],
   [CLOSE_CODES.tooLarge]: ['stop', 'too-large', 'The document is larger than the server keeps.'],
   [CLOSE_CODES.storeUnavailable]: ['retry', 'server-busy', 'The server cannot store anything at the moment.'],

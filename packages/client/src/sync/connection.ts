@@ -6,7 +6,8 @@ import type { ConnectionReasonCode, ConnectionStatus, Reason } from '../status/s
 import { type Acknowledgements, createAcknowledgements, type EditMarks } from './acknowledgements.js'
 import { createBackoff } from './backoff.js'
 import { judgeClose } from './closeReason.js'
-import { explainRefusal, explainUnopened } from './explainFailure.js'
+import { explainMixedContent, explainRefusal, explainUnopened } from './explainFailure.js'
+import { probeSubprotocol } from './probeSubprotocol.js'
 import { createSyncProvider, type SyncProvider } from './provider.js'
 import { fetchToken, type GetToken } from './token.js'
 import { createTokenRenewal } from './tokenRenewal.js'
@@ -93,7 +94,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     refreshed: false,
     /** Whether the subprotocol is offered: browsers fail the connection if none is selected, as by a stock server. */
     offer: true,
-    /** True if the server speaks `parley.1` on a connection where a proxy removed the subprotocol. */
+    /** True once it is known that a proxy removes the subprotocol on the way to this server. */
     stripped: false,
     /** Attempts in a row whose socket did not open, and those of them that ran out of time. */
     unopened: 0,
@@ -106,6 +107,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let explanation: Reason<ConnectionReasonCode> | null = null
   const warned = new Set<ConnectionReasonCode>()
   let cancelTimer: (() => void) | null = null
+  let cancelProbe = (): void => {}
   let abortToken: AbortController | null = null
   let last: Reason<ConnectionReasonCode> | undefined
   let provider: SyncProvider | null = null
@@ -169,7 +171,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelTimer = null
     report('connecting', last)
     const protocols: string[] = state.offer ? [SUBPROTOCOL] : []
-    let firstMessage: string | null = null
+    let tokenValue: string | null = null
     if (getToken) {
       abortToken?.abort()
       abortToken = new AbortController()
@@ -180,13 +182,13 @@ export function createConnection(options: ConnectionOptions): Connection {
         environment.reportError(token.error)
         return waitAndRetry(token.reason)
       }
-      if (state.offer && isHeaderToken(token.value)) protocols.push(`${TOKEN_PREFIX}${token.value}`)
-      else firstMessage = token.value
+      tokenValue = token.value
+      if (state.offer && isHeaderToken(tokenValue)) protocols.push(`${TOKEN_PREFIX}${tokenValue}`)
       renewal?.began(token.value)
     }
     provider ??= createProvider()
     try {
-      provider.connect(protocols, firstMessage)
+      provider.connect(protocols, tokenValue)
     } catch (error) {
       provider.disconnect()
       return halt('denied', explainRefusal(error, options.url, environment.pageProtocol))
@@ -219,6 +221,11 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** A socket did not open. The next attempt is without the subprotocol, in case that is what kept it from opening. */
   const unopened = (timedOut: boolean): void => {
+    const mixed = explainMixedContent(options.url, environment.pageProtocol)
+    if (mixed) {
+      halt('denied', mixed)
+      return
+    }
     state.offer = !state.offer
     state.unopened++
     if (timedOut) {
@@ -234,15 +241,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     const reason = await explainUnopened(address, environment)
     if (!state.running || state.open || mine + 1 < state.attempt) return
     explanation = reason
-    if (reason.code === 'mixed-content') {
-      state.attempt++
-      provider?.disconnect()
-      halt('denied', reason)
-    } else if (state.attempt === mine)
-      report('offline', environment.lifecycle.isOnline() ? reason : NO_NETWORK)
+    if (state.attempt === mine) report('offline', environment.lifecycle.isOnline() ? reason : NO_NETWORK)
   }
 
   const leave = (): void => {
+    cancelProbe()
     state.open = false
     state.uploaded = false
     state.synced = false
@@ -259,6 +262,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     report('online', state.stripped ? STRIPPED : undefined)
   }
 
+  const setStripped = (): void => {
+    state.stripped = true
+    warn(STRIPPED)
+    if (state.synced && state.uploaded) report('online', STRIPPED)
+  }
+
   const createProvider = (): SyncProvider =>
     createSyncProvider({
       ...options,
@@ -266,7 +275,6 @@ export function createConnection(options: ConnectionOptions): Connection {
         cancelTimer?.()
         cancelTimer = null
         state.open = true
-        state.stripped = false
         state.unopened = 0
         state.timedOut = 0
         explanation = null
@@ -284,10 +292,16 @@ export function createConnection(options: ConnectionOptions): Connection {
         advance()
       },
       onAnswer: acknowledgements.answered,
-      onTokenLifetime(lifetimeMs) {
-        // Only a Parley server says so: without the subprotocol it is one behind a proxy that removed it.
-        state.stripped ||= !state.offer
-        renewal?.lasts(lifetimeMs)
+      onTokenLifetime: (lifetimeMs) => renewal?.lasts(lifetimeMs),
+      onStripped() {
+        // Offered, and the server has it all the same: a proxy removed it.
+        if (state.offer) setStripped()
+        else if (!state.stripped) {
+          cancelProbe = probeSubprotocol(address, options.WebSocket, environment, (getsThrough) => {
+            if (getsThrough) state.offer = true
+            else if (state.open) setStripped()
+          })
+        }
       },
       silenceMs: () => Math.min(SILENCE_MS * 2 ** state.silent, MAX_SILENCE_MS),
       onTrouble(kind) {

@@ -24,6 +24,14 @@ export function explainRefusal(
   }
 }
 
+/** The reason where mixed content alone explains that no socket opens. WebKit neither throws then nor ends the attempt. */
+export function explainMixedContent(
+  url: string,
+  pageProtocol: string | undefined,
+): Reason<ConnectionReasonCode> | null {
+  return isMixedContent(url, pageProtocol) ? mixedContent() : null
+}
+
 /** True if a page of this protocol may not open this address. Browsers trust addresses of this machine without TLS. */
 function isMixedContent(url: string, pageProtocol: string | undefined): boolean {
   const { protocol, hostname } = new URL(url)
@@ -45,9 +53,8 @@ function mixedContent(): Reason<ConnectionReasonCode> {
  */
 export async function explainUnopened(
   address: string,
-  { fetch, pageProtocol, schedule }: Pick<ClientEnvironment, 'fetch' | 'pageProtocol' | 'schedule'>,
+  { fetch, schedule }: Pick<ClientEnvironment, 'fetch' | 'schedule'>,
 ): Promise<Reason<ConnectionReasonCode>> {
-  if (isMixedContent(address, pageProtocol)) return mixedContent()
   if (!fetch) return UNREACHABLE
   const http = address.replace(/^ws/, 'http')
   const abort = new AbortController()

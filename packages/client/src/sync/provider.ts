@@ -24,10 +24,10 @@ export interface SyncProvider {
   /**
    * Opens a socket.
    *
-   * @param firstMessage a token to send before anything else, where it cannot travel as a subprotocol
+   * @param token sent before anything else if it is not among the subprotocols, or if the server seems to have selected none
    * @throws what the browser throws for an address or a subprotocol it refuses
    */
-  connect: (protocols: string[], firstMessage: string | null) => void
+  connect: (protocols: string[], token: string | null) => void
   /** Closes the socket, if there is one; `onClosed` is not called. */
   disconnect: () => void
   /** Asks the server whether all that was sent before is durable; `onAnswer` brings the token. */
@@ -62,6 +62,8 @@ export interface SyncProviderOptions {
   readonly onAnswer: (token: number) => void
   /** Called when the server says how long the token lasts, in milliseconds; `null` if it does not end. */
   readonly onTokenLifetime: (lifetimeMs: number | null) => void
+  /** Called when it shows that the server speaks `parley.1` on a connection without the subprotocol. */
+  readonly onStripped: () => void
   /** Called when the server sent what cannot be taken in: it does not decode, or what it builds on is missing. */
   readonly onTrouble: (kind: 'invalid-update' | 'gap') => void
 }
@@ -304,6 +306,7 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     } else options.onAnswer(token)
   })
   provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) => {
+    if (provider.ws?.protocol !== SUBPROTOCOL && !understandsTokens) options.onStripped()
     understandsTokens = true
     options.onTokenLifetime(readTokenLifetime(decoder))
   })
@@ -332,7 +335,9 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     lastKeepAlive = lastSign
     lastBuffered = 0
     watch(lastSign + WATCH_MS)
-    if (firstToken !== null) sendWhole(encodeToken(firstToken))
+    // Firefox opens a socket whose server selects none of the subprotocols that were offered.
+    const wasSent = provider.ws?.protocol === SUBPROTOCOL && provider.protocols.length > 1
+    if (firstToken !== null && !wasSent) sendWhole(encodeToken(firstToken))
     // The provider itself sends the first SyncStep1 right after this.
     asked = 1
     // Stock servers send nothing while nothing happens, except one's own awareness back to oneself.
@@ -417,8 +422,8 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   }
 
   return {
-    connect(protocols, firstMessage) {
-      firstToken = firstMessage
+    connect(protocols, token) {
+      firstToken = token
       provider.protocols = protocols
       provider.connect()
     },

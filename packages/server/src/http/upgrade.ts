@@ -140,7 +140,7 @@ export function createUpgradeHandler(
       visit.leave()
       throw error
     }
-    if ('code' in decision) {
+    if ('code' in decision && upgraded.readyState === upgraded.OPEN) {
       note({ ...decision, remoteAddress })
       upgraded.resume()
       end(upgraded, decision)
