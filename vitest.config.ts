@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { findBrowsers } from './scripts/ensure-browsers.mjs'
 import { findChromium } from './scripts/ensure-chromium.mjs'
 import { disksFault } from './scripts/ensure-compiler.mjs'
 import { findServices, leftOutLine } from './scripts/ensure-services.mjs'
@@ -37,10 +38,13 @@ const services = await findServices()
 if (services.missing.length > 0) console.warn(leftOutLine(services.missing))
 const disksMissing = disksFault()
 if (disksMissing !== null) console.warn(disksMissing)
-/** Tests against PostgreSQL and Redis where these do not answer, and with failing disks where none can be made. */
+const browsers = findBrowsers()
+if (browsers.fault !== null) console.warn(browsers.fault)
+/** Tests of what is missing here: PostgreSQL and Redis, failing disks, Firefox and WebKitGTK. */
 const leftOut = [
   ...(services.missing.length > 0 ? ['**/*.services.test.ts'] : []),
   ...(disksMissing === null ? [] : ['**/*.disk.test.ts']),
+  ...(browsers.fault === null ? [] : ['**/*.browsers.test.ts']),
 ]
 
 function browserTests(folder: string): string[] {
@@ -98,7 +102,7 @@ export default defineConfig({
           environment: 'node',
           include: ['{packages,apps}/*/{src,test}/**/*.test.{ts,tsx}'],
           exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.*', ...leftOut],
-          env: services.env,
+          env: { ...services.env, ...browsers.env },
         },
       },
       ...browserProjects,

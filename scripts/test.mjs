@@ -1,6 +1,7 @@
 // Runs every test, those in a real browser included. Arguments go to vitest: `pnpm test packages/core`. In CI those
-// against PostgreSQL and Redis, and those with failing disks, are never left out.
+// against PostgreSQL and Redis, in Firefox and WebKitGTK, and with failing disks are never left out.
 
+import { ensureBrowsers } from './ensure-browsers.mjs'
 import { ensureChromium } from './ensure-chromium.mjs'
 import { ensureCompiler } from './ensure-compiler.mjs'
 import { ensureServices } from './ensure-services.mjs'
@@ -26,6 +27,7 @@ await steps(
   step(async () => console.log(`Chromium: ${await ensureChromium()}`)),
   step(async () => {
     if (!process.env.CI) return
+    await ensureBrowsers()
     await ensureCompiler()
     stopServices = await ensureServices()
   }),

@@ -10,15 +10,15 @@ import type { ClientOptions, ClientStatus } from '../../src/index.js'
 export const until = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
   vi.waitFor(check, { timeout: 15_000, interval: 50 })
 
-async function findChromium(): Promise<string> {
+export async function findChromium(): Promise<string> {
   if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH
   const script = new URL('../../../../scripts/ensure-chromium.mjs', import.meta.url).href
   const { ensureChromium } = (await import(script)) as { ensureChromium: () => Promise<string> }
   return ensureChromium()
 }
 
-/** One file with the client, from its sources. */
-async function bundle(): Promise<string> {
+/** One file with the client, from its sources, as a page's script has it. */
+export async function bundle(entry: string): Promise<string> {
   const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   const built = await build({
     configFile: false,
@@ -28,7 +28,7 @@ async function bundle(): Promise<string> {
     build: {
       write: false,
       minify: false,
-      lib: { entry: source('./page.ts'), formats: ['iife'], name: 'page', fileName: 'page' },
+      lib: { entry, formats: ['iife'], name: 'page', fileName: 'page' },
     },
   })
   const [output] = Array.isArray(built) ? built : [built]
@@ -38,7 +38,7 @@ async function bundle(): Promise<string> {
 
 /** A Chromium with a page that offers `createClient`; its contexts are devices and their pages tabs. */
 export async function startChromium() {
-  const code = await bundle()
+  const code = await bundle(fileURLToPath(new URL('./page.ts', import.meta.url)))
   const pages = createServer((request, response) => {
     const isScript = request.url === '/page.js'
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')

@@ -1,0 +1,4 @@
+import { describeFaults } from './faults.js'
+import { startChromium } from './remoteBrowser.js'
+
+describeFaults('Chromium', () => startChromium())

@@ -1,0 +1,4 @@
+import { describeFaults } from './faults.js'
+import { startFirefox } from './remoteBrowser.js'
+
+describeFaults('Firefox', () => startFirefox())
