@@ -493,6 +493,7 @@ describe('payloads', () => {
     ['with escapes', '{"type":1,"content":"\\u00e9 \\/"}'],
     ['without a type', '{"cipher":"abc","alg":"x"}'],
     ['with a type that is a text', '{"type":"text"}'],
+    ['that looks like what is no JSON', '{"base64":"aGk="}'],
     ['an array', '[2,1]'],
     ['a text', '"Hi"'],
     ['no JSON', 'encrypted'],
@@ -502,6 +503,32 @@ describe('payloads', () => {
     const back = written(stored(payload), 'base64')
     expect(back.payload).toBe(payload)
     expect(Object.keys(back).filter((name) => name.startsWith('payload'))).toEqual(['payload'])
+  })
+
+  it('[W6] a payload that is no JSON is kept once', () => {
+    const payload = base64('encrypted')
+    expect(stored(payload).lastMessage).toMatchObject({ payload: { base64: payload } })
+    expect(stored(payload).lastMessage?.extra).toBeUndefined()
+  })
+
+  it('[W6] the bytes of any JSON come out as they went in', () => {
+    fc.assert(
+      fc.property(
+        fc.json({ maxDepth: 4 }),
+        fc.boolean(),
+        fc.integer({ min: 0, max: 2 }),
+        (json, isTyped, indent) => {
+          const value = isTyped
+            ? { type: 1, inner: JSON.parse(json) as unknown, content: 'x' }
+            : JSON.parse(json)
+          const payload = base64(JSON.stringify(value, null, indent))
+          // A command is no message.
+          fc.pre((value as { type?: unknown } | null)?.type !== 99)
+          expect(written(stored(payload), 'base64').payload).toBe(payload)
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   it('[W6] an object comes out with its members in the order in which they came', () => {

@@ -9,10 +9,20 @@ export type ProviderErrorCode = 'timeout' | 'failed'
 export class ProviderError extends Error {
   override name = 'ProviderError'
   readonly code: ProviderErrorCode
+  readonly #reason: unknown
 
-  constructor(code: ProviderErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
+  constructor(code: ProviderErrorCode, message: string, reason?: unknown) {
+    super(message, reason instanceof Error ? { cause: reason } : undefined)
     this.code = code
+    this.#reason = reason
+  }
+
+  /**
+   * What the provider passed or threw, as it was; `undefined` after a time-out. An `Error` is the `cause` too. Consoles print
+   * causes with all their members, and an object that is no error, such as a response, may hold a token.
+   */
+  get reason(): unknown {
+    return this.#reason
   }
 }
 

@@ -40,9 +40,9 @@ export function readPayload(value: unknown, field: string): Json {
  * another shape than WuKongIM's, which has a `type`, becomes a text message otherwise.
  */
 export function writePayload(payload: Json | undefined, form: PayloadForm, layout?: Json): unknown {
-  if (isOpaque(payload)) return form === 'base64' ? payload.base64 : { type: UNKNOWN, base64: payload.base64 }
-  const sent = form === 'base64' && payload !== undefined && payload !== null ? bytesSent(layout) : null
+  const sent = form === 'base64' && payload !== undefined ? bytesSent(layout) : null
   if (sent !== null) return sent
+  if (isOpaque(payload)) return form === 'base64' ? payload.base64 : { type: UNKNOWN, base64: payload.base64 }
   const typed = isTyped(payload) ? inOrderSent(payload as Json, layout) : asText(payload)
   return form === 'object' ? typed : encodeJson(typed)
 }

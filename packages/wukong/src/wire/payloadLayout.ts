@@ -24,6 +24,8 @@ const MAX_RAW_LENGTH = 20_000
 
 /** Finds out how a payload was written; `null` if it is written so anyway. */
 export function layoutOf(source: unknown, payload: Json): PayloadLayout | null {
+  // What is base64 of no JSON is in the payload as it came.
+  if (isFields(payload) && payload.base64 === source) return null
   if (typeof source === 'string' && (!isTyped(payload) || encodeJson(payload) !== source)) {
     return source.length > MAX_RAW_LENGTH ? null : { payload_base64: source }
   }

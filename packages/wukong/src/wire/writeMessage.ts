@@ -46,7 +46,7 @@ export function writeMessage(
     channel_id: channel.channelId,
     channel_type: channel.channelType,
     timestamp: Math.floor(timestamp / 1000),
-    payload: writePayload(removed ? null : payload, form, message.extra),
+    payload: removed ? writePayload(null, form) : writePayload(payload, form, message.extra),
     ...(extraVersion === 0 || hasVersion(rest.message_extra)
       ? {}
       : { extra_version: exactInteger(versionDigits(extraVersion)) }),

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Channel } from '@parley/core'
 import { describe, expect, it } from 'vitest'
 import type { ConversationDelegate, ExtraUpdate, WukongConversation } from '../../src/index.js'
@@ -435,6 +436,21 @@ describe('errors and timers', () => {
       `The provider that syncs extras failed: ${text}`,
     )
     await pass()
+  })
+
+  it('[PAGE6] the reason of a ProviderError is what was passed, and printing the error shows no other member of it', async () => {
+    const { manager: conversationManager } = start()
+    const response = { status: 401, headers: { token: 'secret' } }
+    conversationManager.setSyncConversationExtraProvider((_version, callback) => callback(null, response))
+    const error = await conversationManager.syncExtra().catch((error: unknown) => error)
+    expect(error).toMatchObject({ code: 'failed', reason: response })
+    expect(inspect(error)).not.toContain('secret')
+    const cause = new Error('refused')
+    conversationManager.setSyncConversationExtraProvider(() => Promise.reject(cause))
+    expect(await conversationManager.syncExtra().catch((error: unknown) => error)).toMatchObject({
+      cause,
+      reason: cause,
+    })
   })
 
   it('[PAGE6] callback(conversations, newVersion) without the third argument says what is missing', async () => {
