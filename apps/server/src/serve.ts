@@ -137,6 +137,7 @@ function serverOptions(
     limits,
     web,
     ingestToken,
+    webhookToken,
     keep,
     metricsToken,
     stopDelayMs,
@@ -152,6 +153,7 @@ function serverOptions(
     gateway: {
       keep,
       ...(ingestToken === undefined ? {} : { ingestToken }),
+      ...(webhookToken === undefined ? {} : { webhookToken }),
       ...(wukong ? { notify: wukong.notify } : {}),
     },
     ...(metricsToken === undefined ? {} : { metricsToken }),
@@ -159,10 +161,19 @@ function serverOptions(
   }
 }
 
-function authOf({ auth, jwtSecret, jwksUrl, jwtIssuer, jwtAudience }: ServeSettings): 'open' | Authenticate {
+function authOf({
+  auth,
+  jwtSecret,
+  jwtSecretPrevious,
+  jwksUrl,
+  jwtIssuer,
+  jwtAudience,
+}: ServeSettings): 'open' | Authenticate {
   if (auth === 'open') return auth
   return createJwtAuthenticate({
-    ...(jwtSecret === undefined ? {} : { secret: jwtSecret }),
+    ...(jwtSecret === undefined
+      ? {}
+      : { secret: jwtSecretPrevious === undefined ? jwtSecret : [jwtSecret, jwtSecretPrevious] }),
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
     ...(jwtIssuer === undefined ? {} : { issuer: jwtIssuer }),
     ...(jwtAudience === undefined ? {} : { audience: jwtAudience }),

@@ -17,12 +17,15 @@ export interface ServeSettings {
   readonly store: StoreSettings
   readonly auth: 'open' | 'jwt'
   readonly jwtSecret: string | undefined
+  /** Tokens that it signed are taken too. */
+  readonly jwtSecretPrevious: string | undefined
   readonly jwksUrl: string | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
   readonly trustProxy: readonly string[]
   readonly limits: Partial<Limits>
-  readonly ingestToken: string | undefined
+  readonly ingestToken: readonly string[] | undefined
+  readonly webhookToken: readonly string[] | undefined
   readonly keep: Keep
   readonly wukongUrl: string | undefined
   readonly wukongToken: string | undefined
@@ -104,12 +107,14 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     store: readStore(values, env),
     auth: readChoice('--auth', values.auth ?? env.PARLEY_AUTH, ['open', 'jwt'] as const),
     jwtSecret: env.PARLEY_JWT_SECRET,
+    jwtSecretPrevious: env.PARLEY_JWT_SECRET_PREVIOUS || undefined,
     jwksUrl: env.PARLEY_JWKS_URL,
     jwtIssuer: env.PARLEY_JWT_ISSUER || undefined,
     jwtAudience: env.PARLEY_JWT_AUDIENCE || undefined,
     trustProxy: readList([env.PARLEY_TRUST_PROXY ?? '']),
     limits: readLimits(readList([env.PARLEY_LIMITS ?? ''])),
-    ingestToken: env.PARLEY_INGEST_TOKEN || undefined,
+    ingestToken: readSecrets(env, 'PARLEY_INGEST_TOKEN'),
+    webhookToken: readSecrets(env, 'PARLEY_WEBHOOK_TOKEN'),
     keep: readKeep(values.keep, env),
     wukongUrl: env.PARLEY_WUKONG_URL,
     wukongToken: env.PARLEY_WUKONG_TOKEN,
@@ -219,6 +224,14 @@ function readSeconds(name: string, text: string, max: number): number {
     throw new UsageError(`${name} must be a number of seconds from 0 to ${max}, not ${text}`)
   }
   return Number(text) * MS_PER_S
+}
+
+/** A secret and the one it replaces, which is valid until its variable is removed; `undefined` if there is none. */
+function readSecrets(env: Environment, name: string): readonly string[] | undefined {
+  const secrets = [env[name], env[`${name}_PREVIOUS`]].filter(
+    (secret) => secret !== undefined && secret !== '',
+  )
+  return secrets.length > 0 ? (secrets as string[]) : undefined
 }
 
 /** What lists that separate by commas hold. */

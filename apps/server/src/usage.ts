@@ -44,6 +44,11 @@ serve
   --web DIR         a built web app to serve        PARLEY_WEB       none
                     what an IM server must know     PARLEY_INGEST_TOKEN
                     to bring messages by HTTP
+                    the token in the path of a      PARLEY_WEBHOOK_TOKEN
+                    webhook, /v1/webhook/TOKEN
+                    secrets being replaced, which   PARLEY_JWT_SECRET_PREVIOUS,
+                    stay valid beside the new ones  PARLEY_INGEST_TOKEN_PREVIOUS,
+                                                    PARLEY_WEBHOOK_TOKEN_PREVIOUS
                     the API of a WuKongIM server    PARLEY_WUKONG_URL
                     that tells its clients of       PARLEY_WUKONG_TOKEN
                     changes, and its managerToken

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { createAudit, type Refusal } from './access/audit.js'
 import type { Authenticate } from './access/authenticate.js'
-import { createClientAddress } from './access/clientAddress.js'
+import { createClientAddress, createSecureCheck } from './access/clientAddress.js'
 import { createGate } from './access/gate.js'
 import { type CheckSource, createSourceCheck, isLoopbackName, normalizeOrigin } from './access/origins.js'
 import { createRevocations } from './access/revocations.js'
@@ -201,6 +201,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const app = await createApp({
     checkSource: (source) => checkSource(source),
     clientAddress,
+    isSecure: createSecureCheck(options.trustProxy ?? []),
     audit,
     admission,
     timing,

@@ -56,7 +56,7 @@ async function feed(server: Server, { uid, frames, outcomes }: Siege): Promise<v
       }
       const seat = room.join({ readOnly: false, send: () => {}, sendAnswer: (_, sent) => sent(), refuse })
       const client: InboxClient = {
-        ...{ speaksParley: true, limits: defaultLimits, logger: silentLogger },
+        ...{ speaksParley: true, readOnly: false, limits: defaultLimits, logger: silentLogger },
         ...{ session: { renew: () => {} }, visit: { complete: () => null } },
         digests: { compare: async () => 'skipped' },
         ...{ sendNow: () => {}, refuse, offerAwareness: (update) => seat.receiveAwareness(update) },

@@ -208,10 +208,13 @@ describe("another user's token", () => {
   }
   /** Whom these are about, the token alone says. */
   const OWN = /^(POST \/v1\/message\/reminder\/done|DELETE )/
-  const MESSAGES_IN = /\/v1\/(ingest|webhook|channels)\//
+  const MESSAGES_IN = /\/v1\/(ingest|webhook|channels)(\/| |$)/
 
   it('[G7] and no valid one are refused by every endpoint; nothing is changed, and nothing told', async () => {
-    const running = await startServer({ auth: authenticate, gateway: { ingestToken: 'of the IM server' } })
+    const running = await startServer({
+      auth: authenticate,
+      gateway: { ingestToken: 'of the IM server', webhookToken: 'webhook-secret' },
+    })
     const alice = await openDevice(running, 'alice')
     await alice.act((store) => {
       const channel = { channelId: 'a-b', channelType: 2 }

@@ -6,7 +6,7 @@ import { type Answer, send } from './support/gateway.js'
 import { connectStock, type Running, startServer, storedDoc, until } from './support/harness.js'
 
 const INGEST = '/v1/ingest/messages'
-const WEBHOOK = '/v1/webhook/s3cret'
+const WEBHOOK = '/v1/webhook/w3bhook'
 
 // biome-ignore lint/suspicious/noExplicitAny: a message of somebody else's server
 const message = (seq: number, more: object = {}): any => ({
@@ -290,12 +290,13 @@ describe('POST /v1/ingest/messages', () => {
     const off = await startServer({ auth: authenticate })
     expect((await send(off, 'POST', INGEST, body)).status).toBe(403)
     for (const auth of ['open', authenticate] as const) {
-      const on = await startServer({ auth, gateway: { ingestToken: 's3cret' } })
+      const on = await startServer({ auth, gateway: { ingestToken: 's3cret', webhookToken: 'w3bhook' } })
       expect((await send(on, 'POST', INGEST, body)).status).toBe(401)
       expect((await send(on, 'POST', INGEST, body, { authorization: 'Bearer no' })).status).toBe(401)
       expect((await send(on, 'POST', INGEST, body, { authorization: 'Bearer s3cret' })).status).toBe(200)
       expect((await send(on, 'POST', '/v1/webhook/no?event=msg.notify', [body])).status).toBe(401)
       expect((await send(on, 'POST', `${WEBHOOK}?event=msg.notify`, [body])).status).toBe(200)
+      expect((await send(on, 'POST', '/v1/webhook/s3cret?event=msg.notify', [body])).status).toBe(401)
       expect((await send(on, 'PUT', '/v1/channels/2/g/members', ['a'])).status).toBe(401)
     }
   })

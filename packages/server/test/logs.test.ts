@@ -16,6 +16,7 @@ import { connectRaw, type Running, startServer, syncMessage, textUpdate, until }
 
 const SECRET = 'the secret that tokens are signed with, 32 and more'
 const INGEST_TOKEN = 'ingest-with-this'
+const WEBHOOK_TOKEN = 'webhook-with-this'
 const METRICS_TOKEN = 'scrape-with-this'
 /** So many rows are compacted when their room leaves memory. */
 const LONG_LOG_ROWS = 100
@@ -120,7 +121,7 @@ async function byHttp(running: Running, uid: string, token: string): Promise<voi
     await send(running, 'POST', `/nowhere/${token}`, { draft: TEXT }, headers)
     await send(running, 'POST', '/v1/ingest/messages', whole, headers)
   }
-  for (const given of [INGEST_TOKEN, token]) {
+  for (const given of [INGEST_TOKEN, WEBHOOK_TOKEN, token]) {
     const headers = { authorization: `Bearer ${given}` }
     await send(running, 'POST', '/v1/ingest/messages', whole, headers)
     await send(running, 'POST', '/v1/ingest/messages', { ...whole, recipients: [uid] }, headers)
@@ -148,7 +149,7 @@ describe('the log', () => {
       ...options,
       store,
       auth: createJwtAuthenticate({ secret: SECRET }),
-      gateway: { ingestToken: INGEST_TOKEN },
+      gateway: { ingestToken: INGEST_TOKEN, webhookToken: WEBHOOK_TOKEN },
       metricsToken: METRICS_TOKEN,
       timing: { roomIdleMs: 1 },
     })
@@ -187,7 +188,7 @@ describe('the log', () => {
     const log = all()
     for (const text of [TEXT, 'noon', Buffer.from(TEXT).toString('base64').slice(2, -2)])
       expect(log).not.toContain(text)
-    for (const token of [...tokens, 'no-token-at-all', INGEST_TOKEN, METRICS_TOKEN, SECRET])
+    for (const token of [...tokens, 'no-token-at-all', INGEST_TOKEN, WEBHOOK_TOKEN, METRICS_TOKEN, SECRET])
       expect(log).not.toContain(token)
     for (const token of tokens) for (const part of token.split('.')) expect(log).not.toContain(part)
   })

@@ -140,6 +140,7 @@ describe('an open server', () => {
     const app = await createApp({
       checkSource: () => null,
       clientAddress: () => undefined,
+      isSecure: () => false,
       audit: () => {},
       admission: { request: () => 0 },
       timing: defaultTiming,
@@ -236,7 +237,7 @@ describe('the web app', () => {
     expect(index.headers.get('cache-control')).toBe('no-cache')
     const policy = index.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'self'")
-    expect(policy).toContain("connect-src 'self' ws:")
+    expect(policy).toContain(`connect-src 'self' ws://${new URL(url).host} wss://${new URL(url).host};`)
     expect(policy).not.toContain('unsafe')
     expect(index.headers.get('x-content-type-options')).toBe('nosniff')
     const script = await fetch(`${url}/assets/index-abc123.js`)

@@ -400,6 +400,7 @@ describe('who asks', () => {
         '/v1/ingest/messages',
         '/v1/message/reminder/done',
         '/v1/message/reminder/sync',
+        '/v1/webhook',
         '/v1/webhook/{secret}',
       ].sort(),
     )

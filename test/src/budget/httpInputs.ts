@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import type { HttpInput, HttpRequest } from './inputs.js'
 import { fillConversations, message } from './rooms.js'
-import { INGEST_TOKEN } from './runner/tokens.js'
+import { WEBHOOK_TOKEN } from './runner/tokens.js'
 
-const WEBHOOK = `/v1/webhook/${INGEST_TOKEN}`
+const WEBHOOK = `/v1/webhook/${WEBHOOK_TOKEN}`
 const CHANNEL = { channel_id: 'g', channel_type: 2 }
 
 /** Bodies that are hard to parse, whatever the endpoint. */
@@ -460,6 +460,16 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
       },
     ],
     statuses: [200, 400],
+  },
+  {
+    kind: 'http',
+    name: 'webhook/string that does not end, with a bearer token',
+    shape: 'truncated',
+    route: 'POST /v1/webhook',
+    as: 'service',
+    n: 10_000,
+    requests: (n) => [{ body: `{"a":1234567890123456,"b":"${'\\"'.repeat(n)}` }],
+    statuses: [400],
   },
   {
     kind: 'http',

@@ -30,6 +30,25 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
   }
 }
 
+/** True if a request came over TLS, to this server or to a trusted proxy in front of it. */
+export type IsSecure = (request: IncomingMessage) => boolean
+
+/**
+ * Creates {@link IsSecure}. `X-Forwarded-Proto` is believed of trusted proxies only.
+ *
+ * @param trusted as for {@link createClientAddress}
+ * @throws ServerError with code `invalid-argument`
+ */
+export function createSecureCheck(trusted: readonly string[]): IsSecure {
+  const isTrusted = compile(trusted)
+  return ({ socket, headers }) => {
+    if ('encrypted' in socket && socket.encrypted === true) return true
+    const { remoteAddress } = socket
+    if (trusted.length === 0 || remoteAddress === undefined || !isTrusted(remoteAddress, 0)) return false
+    return headers['x-forwarded-proto'] === 'https'
+  }
+}
+
 /** Under which name the limits of an address are kept: the address, or of IPv6 the network its owner has to himself. */
 export function addressKey(address: string): string {
   if (!isIPv6(address)) return address

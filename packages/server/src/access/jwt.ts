@@ -4,11 +4,14 @@ import {
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
   jwtVerify,
 } from 'jose'
 import { ServerError } from '../errors.js'
 import { AccessError, type Authenticate } from './authenticate.js'
 import { isLoopbackName } from './origins.js'
+import { isUid } from './roomPath.js'
 import { MAX_TOKEN_AGE_MS } from './tokenAge.js'
 
 /** The signatures that keys from a URL may make. `none` and shared secrets are not among them, whatever a token says. */
@@ -16,8 +19,11 @@ export type JwtAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
 
 /** Where the keys come from, and what else a token must say. */
 export interface JwtOptions {
-  /** The secret shared with whoever issues the tokens, which are signed with HS256: at least 32 bytes. */
-  readonly secret?: string
+  /**
+   * The secret shared with the issuer of the tokens, which are signed with HS256: at least 32 bytes. Several while one replaces
+   * another: tokens of each are taken.
+   */
+  readonly secret?: string | readonly string[]
   /** Where the issuer publishes its keys (RFC 7517), by https or from a loopback address. Instead of a secret. */
   readonly jwksUrl?: string
   /** Which signatures are taken from those keys; all three by default. */
@@ -60,10 +66,10 @@ const JWKS_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256', 'EdDSA']
  */
 export function createJwtAuthenticate(options: JwtOptions): Authenticate {
   const { issuer, audience } = options
-  const [key, algorithms] = keyOf(options)
+  const [keys, algorithms] = keysOf(options)
   return async ({ uid, token }) => {
     if (token === undefined) throw new AccessError('unauthenticated', 'a token is needed')
-    const { payload } = await jwtVerify(token, key, {
+    const { payload } = await verify(token, keys, {
       algorithms,
       requiredClaims: ['sub', 'exp'],
       clockTolerance: CLOCK_TOLERANCE_S,
@@ -74,7 +80,23 @@ export function createJwtAuthenticate(options: JwtOptions): Authenticate {
   }
 }
 
-function keyOf({ secret, jwksUrl, algorithms }: JwtOptions): [JWTVerifyGetKey, string[]] {
+/** Verifies a token with each key in turn; only a wrong signature makes it try the next one. */
+async function verify(
+  token: string,
+  keys: readonly JWTVerifyGetKey[],
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  for (const key of keys.slice(0, -1)) {
+    try {
+      return await jwtVerify(token, key, options)
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    }
+  }
+  return jwtVerify(token, keys.at(-1) as JWTVerifyGetKey, options)
+}
+
+function keysOf({ secret, jwksUrl, algorithms }: JwtOptions): [JWTVerifyGetKey[], string[]] {
   if ((secret === undefined) === (jwksUrl === undefined)) {
     throw new ServerError(
       'invalid-argument',
@@ -84,11 +106,11 @@ function keyOf({ secret, jwksUrl, algorithms }: JwtOptions): [JWTVerifyGetKey, s
   if (secret !== undefined) {
     if (algorithms)
       throw new ServerError('invalid-argument', 'algorithms go with jwksUrl; a secret means HS256')
-    const bytes = new TextEncoder().encode(secret)
-    if (bytes.byteLength < MIN_SECRET_BYTES) {
+    const secrets = [secret].flat().map((one) => new TextEncoder().encode(one))
+    if (secrets.length === 0 || secrets.some(({ byteLength }) => byteLength < MIN_SECRET_BYTES)) {
       throw new ServerError('invalid-argument', `The secret must have at least ${MIN_SECRET_BYTES} bytes`)
     }
-    return [async () => bytes, ['HS256']]
+    return [secrets.map((bytes) => async () => bytes), ['HS256']]
   }
   const unknown = algorithms?.find((name) => !JWKS_ALGORITHMS.includes(name))
   if (unknown !== undefined || algorithms?.length === 0) {
@@ -99,7 +121,7 @@ function keyOf({ secret, jwksUrl, algorithms }: JwtOptions): [JWTVerifyGetKey, s
     timeoutDuration: JWKS_TIMEOUT_MS,
     [customFetch]: createKeyFetch(),
   })
-  return [keys, [...(algorithms ?? JWKS_ALGORITHMS)]]
+  return [[keys], [...(algorithms ?? JWKS_ALGORITHMS)]]
 }
 
 function checkUrl(text: string): URL {
@@ -136,7 +158,8 @@ function createKeyFetch(): (url: string, init: RequestInit) => Promise<Response>
 
 /** What is wrong with a token is told by kind; where the keys could not be had, nothing is known of the token. */
 function refuse(error: unknown): never {
-  if (error instanceof errors.JWTExpired) throw new AccessError('unauthenticated', 'the token has expired')
+  if (error instanceof errors.JWTExpired)
+    throw new AccessError('unauthenticated', 'the token has expired: its exp has passed')
   if (error instanceof errors.JWTClaimValidationFailed) {
     throw new AccessError('unauthenticated', `the token's ${error.claim} is missing or wrong`)
   }
@@ -152,21 +175,32 @@ function refuse(error: unknown): never {
   throw error
 }
 
+function wrongClaim(claim: string, what: string): AccessError {
+  return new AccessError('unauthenticated', `the token's ${claim} ${what}`)
+}
+
 function readAccess(
   { sub, exp, iat = 0, parley }: JWTPayload,
   named: string | undefined,
 ): ReturnType<Authenticate> {
-  // It was checked that there is a `sub`.
-  const uid = named ?? (sub as string)
+  // jose checks that the claim is there, and not what it is.
+  if (typeof sub !== 'string' || !isUid(sub))
+    throw wrongClaim('sub', 'must be a string of 1 to 200 characters')
+  if (parley !== undefined && (typeof parley !== 'object' || parley === null || Array.isArray(parley)))
+    throw wrongClaim('parley', 'must be an object')
+  // It would outlive every revocation, which compares with it.
+  if (iat * 1000 > Date.now() + CLOCK_TOLERANCE_S * 1000) throw wrongClaim('iat', 'is in the future')
+  const uid = named ?? sub
   const { rooms, readOnly, device } = (parley ?? {}) as Record<string, unknown>
   const mayEnter = sub === uid || rooms === '*' || (Array.isArray(rooms) && rooms.includes(uid))
   if (!mayEnter) throw new AccessError('forbidden', 'the room is not yours')
   const issuedAt = iat * 1000
   const tooOld = iat === 0 ? Number.POSITIVE_INFINITY : issuedAt + MAX_TOKEN_AGE_MS
-  if (Date.now() > tooOld) throw new AccessError('unauthenticated', 'the token is too old')
+  if (Date.now() > tooOld)
+    throw new AccessError('unauthenticated', 'the token is too old: its iat is more than a year ago')
   return {
     uid,
-    subject: sub as string,
+    subject: sub,
     ...(typeof device === 'string' ? { device } : {}),
     issuedAt,
     readOnly: readOnly === true,

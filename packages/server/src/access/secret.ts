@@ -6,8 +6,13 @@ export function bearerOf({ authorization }: IncomingHttpHeaders): string | undef
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 }
 
-/** True if somebody knows a secret. How long it takes says nothing of how much was right. */
-export function isSecret(given: string, secret: string): boolean {
+/** One secret, or several that are valid at once while the first replaces the others. */
+export type Secrets = string | readonly string[]
+
+/** True if `given` is one of the secrets. How long it takes says nothing of how much was right. */
+export function isSecret(given: string, secrets: Secrets): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(secret))
+  const asked = digest(given)
+  const matches = [secrets].flat().map((secret) => timingSafeEqual(asked, digest(secret)))
+  return matches.includes(true)
 }

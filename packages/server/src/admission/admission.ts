@@ -16,8 +16,8 @@ export interface Admission {
    * @returns how long to wait before the next one, in milliseconds; 0 if this one may go on
    */
   request: (address: string | undefined, amount: { requests: number; bytes: number }) => number
-  /** A request by HTTP in the name of a user; returns the same. */
-  requestOf: (user: string) => number
+  /** So many requests by HTTP in the name of a user, with so many bytes; returns the same. */
+  requestOf: (user: string, amount: { requests: number; bytes: number }) => number
 }
 
 /** Somebody on a WebSocket, from the request for it to its end. */
@@ -67,6 +67,10 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
     return !bucket || bucket.take(amount) ? 0 : bucket.waitMs
   }
 
+  /** Bytes are looked at also where none are announced: those of chunked bodies count when they have arrived. */
+  const charge = (party: Party | null, { requests, bytes }: { requests: number; bytes: number }): number =>
+    party ? Math.max(wait(party, 'requests', requests), wait(party, 'bytes', bytes)) : 0
+
   return {
     knock(address) {
       const from = partyAt(address)
@@ -76,11 +80,8 @@ export function createAdmission(limits: Limits, now: () => number = () => perfor
       if (crowd.connections >= limits.connections) return busy('connections')
       return new CountedVisit(crowd, from)
     },
-    request(address, { requests, bytes }) {
-      const from = partyAt(address)
-      return Math.max(wait(from, 'requests', requests), bytes > 0 ? wait(from, 'bytes', bytes) : 0)
-    },
-    requestOf: (user) => wait(users.get(user), 'requests', 1),
+    request: (address, amount) => charge(partyAt(address), amount),
+    requestOf: (user, amount) => charge(users.get(user), amount),
   }
 }
 

@@ -26,6 +26,8 @@ const SYNC_COST = 20
 export interface InboxClient {
   /** True if `parley.1` was selected, or the first message was a token. */
   speaksParley: boolean
+  /** True if the token allows reading only. */
+  readonly readOnly: boolean
   readonly session: Pick<Session, 'renew'>
   /** Counts what is received. */
   readonly visit: Pick<Visit, 'complete'>
@@ -94,6 +96,8 @@ export class Inbox {
         else client.refuse(CLOSE_CODES.tooLarge, `an update may have ${limits.documentBytes} bytes`)
         break
       case 'awareness':
+        // Dropped, as stock clients send it by themselves and would not come back from being closed.
+        if (client.readOnly) break
         // What is too large is left out: an app that says too much of its users syncs all the same.
         if (message.update.byteLength <= limits.awarenessBytes) client.offerAwareness(message.update)
         break

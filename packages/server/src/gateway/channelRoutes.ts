@@ -2,6 +2,7 @@ import { type Channel, type ChannelKey, type Message, parseChannelKey } from '@p
 import { type WireConversation, type WireMessage, writeConversation } from '@parley/wukong'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Body, bodyOf, readInteger, readText } from './body.js'
+import { READS } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { HttpError } from './httpError.js'
 import { type NamedChannel, readChannels } from './namedChannels.js'
@@ -27,7 +28,11 @@ export function addChannelRoutes(app: FastifyInstance, { identify, users, recent
     const caller = await identify(request, uid)
     return users.withProjection(caller.uid, (user) => answer(user, body))
   }
-  const options = (body: object) => ({ bodyLimit: SYNC_BODY_LIMIT, schema: { tags: TAGS, body } })
+  const options = (body: object) => ({
+    config: READS,
+    bodyLimit: SYNC_BODY_LIMIT,
+    schema: { tags: TAGS, body },
+  })
 
   app.post('/conversation/channels', options(channelsBody), (request) =>
     asUser(request, async ({ index }) =>

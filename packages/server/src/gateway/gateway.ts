@@ -4,14 +4,16 @@ import type { FastifyInstance } from 'fastify'
 import { type Audit, kindOfStatus } from '../access/audit.js'
 import type { ClientAddress } from '../access/clientAddress.js'
 import type { Gate } from '../access/gate.js'
+import { isSecret, type Secrets } from '../access/secret.js'
 import type { Admission } from '../admission/admission.js'
+import { ServerError } from '../errors.js'
 import { toSeconds } from '../http/retryAfter.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import { measureIngest } from '../observe/measureIngest.js'
 import type { Metrics } from '../observe/metrics.js'
 import type { Rooms } from '../room/rooms.js'
-import { createIdentify } from './caller.js'
+import { createCallers } from './caller.js'
 import { addChannelRoutes } from './channelRoutes.js'
 import type { GatewayContext } from './context.js'
 import { addCors } from './cors.js'
@@ -35,10 +37,15 @@ export interface GatewayOptions {
   /** Who is in a channel, for messages that come without their recipients. */
   members?: MembersOf
   /**
-   * What an IM server must know to bring messages: as a bearer token, or in the path of a webhook. Without it nobody may; on
-   * a server that lets everybody in, everybody.
+   * The bearer token of an IM server or a back end that brings messages; several while one replaces another. Without it no
+   * request may, on an open server each.
    */
-  ingestToken?: string
+  ingestToken?: Secrets
+  /**
+   * The token in the path of a webhook, for an IM server that sends no headers; several while one replaces another. It allows
+   * nothing else, as load balancers write paths into their logs. Without it `/v1/webhook/<token>` is closed.
+   */
+  webhookToken?: Secrets
   /** What is kept of the messages that an IM server brings; `payload` if left out. */
   keep?: Keep
   /**
@@ -86,7 +93,7 @@ const DOCUMENT: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 /** Adds the endpoints for clients that know WuKongIM's or TangSengDaoDao's servers, and nothing of Yjs. */
 export function addGateway(
   app: FastifyInstance,
-  { messageSource, members: membersOf, ingestToken, keep = 'payload', notify }: GatewayOptions,
+  { messageSource, members: membersOf, ingestToken, webhookToken, keep = 'payload', notify }: GatewayOptions,
   {
     rooms,
     log,
@@ -100,6 +107,12 @@ export function addGateway(
     onAppend,
   }: GatewaySurroundings,
 ): void {
+  if (sharesOne(ingestToken, webhookToken)) {
+    throw new ServerError(
+      'invalid-argument',
+      'webhookToken must differ from ingestToken: it is in addresses, which load balancers log',
+    )
+  }
   const pollers = notify && createPollers({ log, logger, now: Date.now })
   const onAsked = pollers ? { onAsked: pollers.note } : {}
   const users = createUsers({ rooms, log, logger, ...onAsked })
@@ -115,8 +128,9 @@ export function addGateway(
     onAppend(rowStored)
     app.addHook('onClose', finish)
   }
+  const { checkHead, identify } = createCallers({ gate, clientAddress, admission })
   const context: GatewayContext = {
-    identify: createIdentify({ gate, clientAddress, admission }),
+    identify,
     users,
     recents,
     fullAnswers: createFullAnswers({ users, recents, log, logger, ...onAsked }),
@@ -171,6 +185,14 @@ export function addGateway(
       return reply.code(described.status).type('application/json').send(errorBody(described))
     })
     addCors(scope)
+    scope.decorateRequest('access', null)
+    if (gate) {
+      // Before the body is read: what a stranger sends is not worth any work.
+      scope.addHook('onRequest', (request, _reply, done) => {
+        if (request.routeOptions.config.needs === undefined) done()
+        else checkHead(request).then(() => done(), done)
+      })
+    }
     scope.addHook('onSend', (_request, reply, payload, done) => {
       reply.header('cache-control', 'no-store')
       done(null, payload)
@@ -183,8 +205,13 @@ export function addGateway(
     addIngestRoutes(scope, {
       ingest: measureIngest(ingest, metrics),
       members,
-      token: ingestToken ?? (gate ? undefined : null),
+      ingestToken: ingestToken ?? (gate ? undefined : null),
+      webhookToken: webhookToken ?? (gate || ingestToken !== undefined ? undefined : null),
     })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
+}
+
+function sharesOne(some: Secrets = [], others: Secrets = []): boolean {
+  return [some].flat().some((one) => isSecret(one, others))
 }

@@ -1,7 +1,7 @@
 import { channelKey } from '@parley/core'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { isUid } from '../access/roomPath.js'
-import { bearerOf, isSecret } from '../access/secret.js'
+import { bearerOf, isSecret, type Secrets } from '../access/secret.js'
 import { bodyOf, readTexts, refuse } from './body.js'
 import { HttpError } from './httpError.js'
 import type { Ingest } from './ingest.js'
@@ -13,8 +13,10 @@ import { type Envelope, readEnvelope } from './wireMessages.js'
 export interface IngestRoutesContext {
   readonly ingest: Ingest
   readonly members: Members
-  /** What an IM server has to know; `null` if everybody may who reaches the server, `undefined` if nobody may. */
-  readonly token: string | null | undefined
+  /** The bearer token of an IM server; `null` if no token is needed, `undefined` if no request may. */
+  readonly ingestToken: Secrets | null | undefined
+  /** The same for the token in the path of a webhook. */
+  readonly webhookToken: Secrets | null | undefined
 }
 
 const UNAUTHENTICATED = 401
@@ -25,28 +27,33 @@ const TAGS = ['Messages in']
 const CONFIG = { isService: true }
 
 /** Adds the endpoints by which an IM server or an app's back end brings messages. */
-export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }: IngestRoutesContext): void {
-  const admit = (given: string | undefined): void => {
-    if (token === null) return
-    if (token === undefined) throw new HttpError(FORBIDDEN, 'this server takes in no messages')
-    if (given === undefined) throw new HttpError(UNAUTHENTICATED, 'a token is missing')
-    if (!isSecret(given, token)) throw new HttpError(UNAUTHENTICATED, 'the token is wrong')
+export function addIngestRoutes(app: FastifyInstance, context: IngestRoutesContext): void {
+  const { ingest, members, ingestToken, webhookToken } = context
+  // Before the body is read, of which there may be 32 MiB.
+  const withBearer = {
+    config: CONFIG,
+    bodyLimit: INGEST_BODY_LIMIT,
+    onRequest: checkToken(ingestToken, ({ headers }) => bearerOf(headers)),
+  }
+  const withPath = {
+    config: CONFIG,
+    bodyLimit: INGEST_BODY_LIMIT,
+    onRequest: checkToken(webhookToken, ({ params }) => (params as { secret: string }).secret),
   }
 
   app.post(
     '/v1/ingest/messages',
-    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: ingestBody } },
-    async (request) => {
-      admit(bearerOf(request.headers))
-      return { ...DONE, ...(await ingest.deliver(readMessages(request.body))) }
-    },
+    { ...withBearer, schema: { tags: TAGS, body: ingestBody } },
+    async (request) => ({
+      ...DONE,
+      ...(await ingest.deliver(readMessages(request.body))),
+    }),
   )
 
   app.put(
     '/v1/channels/:channel_type/:channel_id/members',
-    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: membersBody } },
+    { ...withBearer, schema: { tags: TAGS, body: membersBody } },
     async (request) => {
-      admit(bearerOf(request.headers))
       const { channel_type, channel_id } = request.params as { channel_type: string; channel_id: string }
       const channel = {
         channelId: channel_id,
@@ -64,18 +71,30 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, members, token }
     },
   )
 
-  app.post(
-    '/v1/webhook/:secret',
-    { config: CONFIG, bodyLimit: INGEST_BODY_LIMIT, schema: { tags: TAGS, body: webhookBody } },
-    async (request) => {
-      admit((request.params as { secret: string }).secret)
-      const { event } = request.query as { event?: unknown }
-      if (event === 'msg.notify') await deliverEach(ingest, readNotify(request.body))
-      else if (event === 'msg.offline') await ingest.deliver(readOffline(request.body))
-      // Other events, of today and of later, say nothing of messages.
-      return DONE
-    },
-  )
+  const takeWebhook = async (request: FastifyRequest): Promise<object> => {
+    const { event } = request.query as { event?: unknown }
+    if (event === 'msg.notify') await deliverEach(ingest, readNotify(request.body))
+    else if (event === 'msg.offline') await ingest.deliver(readOffline(request.body))
+    // Other events, of today and of later, say nothing of messages.
+    return DONE
+  }
+  const schema = { tags: TAGS, body: webhookBody }
+  app.post('/v1/webhook', { ...withBearer, schema }, takeWebhook)
+  app.post('/v1/webhook/:secret', { ...withPath, schema }, takeWebhook)
+}
+
+function checkToken(
+  secrets: Secrets | null | undefined,
+  tokenOf: (request: FastifyRequest) => string | undefined,
+): onRequestHookHandler {
+  return (request, _reply, done) => {
+    const given = tokenOf(request)
+    if (secrets === null) done()
+    else if (secrets === undefined) done(new HttpError(FORBIDDEN, 'this server takes in no messages'))
+    else if (given === undefined) done(new HttpError(UNAUTHENTICATED, 'a token is missing'))
+    else if (!isSecret(given, secrets)) done(new HttpError(UNAUTHENTICATED, 'the token is wrong'))
+    else done()
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Channel, channelKey } from '@parley/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Body, bodyOf, readInteger, readText, refuse } from './body.js'
-import { type Caller, mayWrite } from './caller.js'
+import { type Caller, mayWrite, READS, WRITES } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { extrasSince, updateExtra } from './extras.js'
@@ -41,7 +41,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
 
   app.post(
     '/v1/conversation/sync',
-    { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: TAGS, body: tsddSyncBody } },
+    { config: READS, bodyLimit: SYNC_BODY_LIMIT, schema: { tags: TAGS, body: tsddSyncBody } },
     async (request, reply) => {
       const body = bodyOf(request.body)
       const { uid } = await callerOf(request, body)
@@ -66,14 +66,18 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
     },
   )
 
-  app.post('/v1/conversation/syncack', { schema: { tags: TAGS, body: anyBody } }, async (request) => {
-    await callerOf(request, bodyOf(request.body))
-    return DONE
-  })
+  app.post(
+    '/v1/conversation/syncack',
+    { config: READS, schema: { tags: TAGS, body: anyBody } },
+    async (request) => {
+      await callerOf(request, bodyOf(request.body))
+      return DONE
+    },
+  )
 
   // The first is how the original and its apps spell it.
   for (const path of ['/v1/coversation/clearUnread', '/v1/conversation/clearUnread']) {
-    app.put(path, { schema: { tags: TAGS, body: tsddUnreadBody } }, async (request) => {
+    app.put(path, { config: WRITES, schema: { tags: TAGS, body: tsddUnreadBody } }, async (request) => {
       const body = bodyOf(request.body)
       const { uid } = await writerOf(request, body)
       const channel = checkChannel(readText(body, 'channel_id'), readInteger(body, 'channel_type'))
@@ -83,16 +87,20 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
     })
   }
 
-  app.delete('/v1/conversations/:channel_id/:channel_type', { schema: { tags: TAGS } }, async (request) => {
-    const { uid } = await writerOf(request, {})
-    const channel = channelOfPath(request)
-    await users.withProjection(uid, (user) => deleteConversation(user, channel))
-    return DONE
-  })
+  app.delete(
+    '/v1/conversations/:channel_id/:channel_type',
+    { config: WRITES, schema: { tags: TAGS } },
+    async (request) => {
+      const { uid } = await writerOf(request, {})
+      const channel = channelOfPath(request)
+      await users.withProjection(uid, (user) => deleteConversation(user, channel))
+      return DONE
+    },
+  )
 
   app.post(
     '/v1/conversations/:channel_id/:channel_type/extra',
-    { schema: { tags: TAGS, body: extraBody } },
+    { config: WRITES, schema: { tags: TAGS, body: extraBody } },
     async (request) => {
       const body = bodyOf(request.body)
       const { uid } = await writerOf(request, body)
@@ -107,16 +115,20 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
     },
   )
 
-  app.post('/v1/conversation/extra/sync', { schema: { tags: TAGS, body: versionBody } }, async (request) => {
-    const body = bodyOf(request.body)
-    const { uid } = await callerOf(request, body)
-    const version = readInteger(body, 'version')
-    return users.withProjection(uid, async (user) => extrasSince(user, version))
-  })
+  app.post(
+    '/v1/conversation/extra/sync',
+    { config: READS, schema: { tags: TAGS, body: versionBody } },
+    async (request) => {
+      const body = bodyOf(request.body)
+      const { uid } = await callerOf(request, body)
+      const version = readInteger(body, 'version')
+      return users.withProjection(uid, async (user) => extrasSince(user, version))
+    },
+  )
 
   app.post(
     '/v1/message/reminder/sync',
-    { schema: { tags: TAGS, body: reminderSyncBody } },
+    { config: READS, schema: { tags: TAGS, body: reminderSyncBody } },
     async (request) => {
       const body = bodyOf(request.body)
       const { uid } = await callerOf(request, body)
@@ -127,7 +139,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
 
   app.post(
     '/v1/message/reminder/done',
-    { schema: { tags: TAGS, body: reminderDoneBody } },
+    { config: WRITES, schema: { tags: TAGS, body: reminderDoneBody } },
     async (request) => {
       const { uid } = await writerOf(request, {})
       const ids = request.body ?? []

@@ -2,7 +2,7 @@ import { type ChannelKey, parseChannelKey } from '@parley/core'
 import { selectConversations, type WireV3Conversation, writeV3Conversation } from '@parley/wukong'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Body, bodyOf, readInteger, readText } from './body.js'
-import type { Caller } from './caller.js'
+import { type Caller, READS } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { HttpError } from './httpError.js'
 import { decodeCursor, encodeCursor } from './listCursor.js'
@@ -24,39 +24,51 @@ export function addV3Routes(app: FastifyInstance, { identify, users }: GatewayCo
     return identify(request, uid)
   }
 
-  app.post('/conversation/list', { schema: { tags: TAGS, body: listBody } }, async (request) => {
-    const body = bodyOf(request.body)
-    const { uid } = await callerOf(request, body)
-    const asked = readInteger(body, 'limit')
-    const limit = asked <= 0 ? DEFAULT_LIMIT : Math.min(asked, MAX_LIMIT)
-    const [cursor, covered] = [readText(body, 'cursor'), readText(body, 'completed_coverage')]
-    // Within a listing the cursor says where it stands; at its beginning, what an earlier one covered.
-    const from = decodeCursor(cursor === '' ? covered : cursor)
-    if (!from) throw new HttpError(BAD_REQUEST, 'cursor格式错误！')
-    return users.withProjection(uid, async (user) => listFrom(user, from.version, limit))
-  })
+  app.post(
+    '/conversation/list',
+    { config: READS, schema: { tags: TAGS, body: listBody } },
+    async (request) => {
+      const body = bodyOf(request.body)
+      const { uid } = await callerOf(request, body)
+      const asked = readInteger(body, 'limit')
+      const limit = asked <= 0 ? DEFAULT_LIMIT : Math.min(asked, MAX_LIMIT)
+      const [cursor, covered] = [readText(body, 'cursor'), readText(body, 'completed_coverage')]
+      // Within a listing the cursor says where it stands; at its beginning, what an earlier one covered.
+      const from = decodeCursor(cursor === '' ? covered : cursor)
+      if (!from) throw new HttpError(BAD_REQUEST, 'cursor格式错误！')
+      return users.withProjection(uid, async (user) => listFrom(user, from.version, limit))
+    },
+  )
 
-  app.post('/conversation/retry', { schema: { tags: TAGS, body: retryBody } }, async (request) => {
-    const body = bodyOf(request.body)
-    const { uid } = await callerOf(request, body)
-    const channels = readChannels(body)
-    return users.withProjection(uid, async (user) => ({
-      ...listed(
-        user,
-        channels.flatMap(({ key }) => {
-          const { state } = user.index.get(key) ?? { state: 'absent' }
-          return state === 'absent' ? [] : [{ key, deleted: state === 'deleted' }]
-        }),
-      ),
-      unresolved: [],
-    }))
-  })
+  app.post(
+    '/conversation/retry',
+    { config: READS, schema: { tags: TAGS, body: retryBody } },
+    async (request) => {
+      const body = bodyOf(request.body)
+      const { uid } = await callerOf(request, body)
+      const channels = readChannels(body)
+      return users.withProjection(uid, async (user) => ({
+        ...listed(
+          user,
+          channels.flatMap(({ key }) => {
+            const { state } = user.index.get(key) ?? { state: 'absent' }
+            return state === 'absent' ? [] : [{ key, deleted: state === 'deleted' }]
+          }),
+        ),
+        unresolved: [],
+      }))
+    },
+  )
 
   // There a conversation is in the list once it was opened; here it always is.
-  app.post('/conversations/activate', { schema: { tags: TAGS, body: channelBody } }, async (request) => {
-    await callerOf(request, bodyOf(request.body))
-    return DONE
-  })
+  app.post(
+    '/conversations/activate',
+    { config: READS, schema: { tags: TAGS, body: channelBody } },
+    async (request) => {
+      await callerOf(request, bodyOf(request.body))
+      return DONE
+    },
+  )
 }
 
 function listFrom(user: Projection, since: number, limit: number): object {

@@ -1,7 +1,7 @@
 import { type Channel, channelKey } from '@parley/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Body, bodyOf, readInteger, readIntegers, readText } from './body.js'
-import { mayWrite } from './caller.js'
+import { mayWrite, READS, WRITES } from './caller.js'
 import type { GatewayContext } from './context.js'
 import { tellsDeletions } from './dialect.js'
 import { asksForAll } from './fullAnswers.js'
@@ -19,7 +19,11 @@ export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): 
   const { identify, users, recents, fullAnswers } = context
   app.post(
     '/conversation/sync',
-    { bodyLimit: SYNC_BODY_LIMIT, schema: { tags: ['WuKongIM'], body: conversationSyncBody } },
+    {
+      config: READS,
+      bodyLimit: SYNC_BODY_LIMIT,
+      schema: { tags: ['WuKongIM'], body: conversationSyncBody },
+    },
     async (request, reply) => {
       const body = bodyOf(request.body)
       const uid = readText(body, 'uid')
@@ -44,7 +48,7 @@ export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): 
     noUid: string,
     mutate: (user: Projection, channel: Channel, body: Body) => Promise<void>,
   ): void => {
-    app.post(path, { schema: { tags: ['WuKongIM'], body: schema } }, async (request) => {
+    app.post(path, { config: WRITES, schema: { tags: ['WuKongIM'], body: schema } }, async (request) => {
       const body = bodyOf(request.body)
       const uid = readText(body, 'uid')
       if (uid === '') throw new HttpError(BAD_REQUEST, noUid)

@@ -1,10 +1,11 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { type Audit, kindOfStatus } from '../access/audit.js'
-import type { ClientAddress } from '../access/clientAddress.js'
+import type { ClientAddress, IsSecure } from '../access/clientAddress.js'
 import type { CheckSource } from '../access/origins.js'
 import type { Admission } from '../admission/admission.js'
 import type { Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
+import { announcedBytes, countBody, discardBody, meterChunked } from './requestBody.js'
 import { toSeconds } from './retryAfter.js'
 import { serveWebFiles } from './webFiles.js'
 
@@ -12,8 +13,13 @@ import { serveWebFiles } from './webFiles.js'
 const MAX_PARAM_LENGTH = 200 * 12
 const UNAUTHENTICATED = 401
 const FORBIDDEN = 403
+const NOT_FOUND = 404
 const TOO_MANY = 429
+const NOTHING = { requests: 0, bytes: 0 } as const
 const TOO_MANY_REASON = 'too many requests from one address'
+
+/** A year, in seconds: browsers then ask this host over TLS only. Its subdomains are for their own servers to say. */
+const HSTS = 'max-age=31536000'
 
 /** What every answer tells browsers: to take it for what it says it is, and to keep it from other origins. */
 const SAFE_HEADERS = {
@@ -27,6 +33,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** True for what only a service that knows a secret may: its requests are not counted, but those with a wrong secret are. */
     isService?: boolean
+    /** What a user's token has to allow, which is decided before the body is read; left out where no user is asked for. */
+    needs?: 'reading' | 'writing'
   }
 }
 
@@ -34,6 +42,7 @@ export interface AppOptions {
   /** Asked for every request; the port is known only when the server listens. */
   checkSource: CheckSource
   clientAddress: ClientAddress
+  isSecure: IsSecure
   audit: Audit
   admission: Pick<Admission, 'request'>
   timing: Pick<Timing, 'headersMs' | 'requestMs'>
@@ -49,6 +58,7 @@ export interface AppOptions {
 export async function createApp({
   checkSource,
   clientAddress,
+  isSecure,
   audit,
   admission,
   timing,
@@ -63,6 +73,8 @@ export async function createApp({
     // Requests that are under way when the server stops are answered.
     forceCloseConnections: 'idle',
     requestTimeout: timing.requestMs,
+    // Nor may the response wait longer for a client that does not read it.
+    connectionTimeout: timing.requestMs,
     http: {
       headersTimeout: timing.headersMs,
       connectionsCheckingInterval: Math.ceil(timing.headersMs / 2),
@@ -96,8 +108,10 @@ export async function createApp({
       return
     }
     const { isService } = request.routeOptions.config
-    const bytes = isService ? 0 : Number(request.headers['content-length'] ?? 0)
-    const waitMs = admission.request(clientAddress(request.raw), { requests: isService ? 0 : 1, bytes })
+    const address = clientAddress(request.raw)
+    const amount = isService ? NOTHING : { requests: 1, bytes: announcedBytes(request) }
+    const waitMs = admission.request(address, amount)
+    if (!isService) meterChunked(request, (bytes) => void admission.request(address, { requests: 0, bytes }))
     if (waitMs > 0) {
       note(request, TOO_MANY, TOO_MANY_REASON)
       const answer = {
@@ -107,15 +121,23 @@ export async function createApp({
         status: TOO_MANY,
       }
       reply.code(TOO_MANY).header('retry-after', toSeconds(waitMs)).send(answer)
+    } else if (request.is404 && request.method !== 'GET' && request.method !== 'HEAD') {
+      // Without reading the body, which the handler of unknown paths would do.
+      reply.code(NOT_FOUND).send({ error: 'not-found' })
     } else done()
   })
+  app.addHook('preParsing', countBody)
   app.addHook('onResponse', (request, reply, done) => {
-    const isWrongSecret = reply.statusCode === UNAUTHENTICATED && request.routeOptions.config.isService
-    if (isWrongSecret) admission.request(clientAddress(request.raw), { requests: 1, bytes: 0 })
+    const isRefused = reply.statusCode === UNAUTHENTICATED || reply.statusCode === FORBIDDEN
+    if (isRefused && request.routeOptions.config.isService)
+      admission.request(clientAddress(request.raw), { requests: 1, bytes: announcedBytes(request) })
     done()
   })
-  app.addHook('onSend', (_request, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.headers(SAFE_HEADERS)
+    if (isSecure(request.raw)) reply.header('strict-transport-security', HSTS)
+    // Whoever is refused by the head of the request may still be sending its body.
+    discardBody(request)
     done(null, payload)
   })
   app.setErrorHandler<Error & { statusCode?: number; code?: string }>((error, request, reply) => {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, realpath, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ServerError } from '../errors.js'
+import { restrictToOwner } from './restrictToOwner.js'
 
 /** A data folder that nobody else in this process may use. */
 export interface FolderLock {
@@ -43,6 +44,7 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   // Conversations are private: other users of the machine have no business in there.
   await mkdir(path, { recursive: true, mode: 0o700 })
   const folder = await realpath(path)
+  await restrictToOwner(folder)
   const file = join(folder, LOCK_FILE)
   registry[REGISTRY] ??= new Set()
   const locked = registry[REGISTRY]
@@ -62,6 +64,8 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   return {
     folder,
     async claim() {
+      // LevelDB has created files by now that all may read.
+      await restrictToOwner(folder)
       const mine: Owner = { pid: process.pid, started: processStart() }
       await writeFile(`${file}.new`, JSON.stringify(mine), { mode: 0o600 })
       await rename(`${file}.new`, file)

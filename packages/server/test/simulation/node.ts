@@ -128,7 +128,7 @@ export function startNode({ store: shared, storeFaults, bus, logger, random }: N
         lease = entered
         seat = entered.room.join(peer, { asked: true })
         const client: InboxClient = {
-          ...{ speaksParley: true, limits, logger, sendNow: peer.send, refuse: close },
+          ...{ speaksParley: true, readOnly: false, limits, logger, sendNow: peer.send, refuse: close },
           digests,
           ...{ session: { renew: () => {} }, visit: { complete: () => null }, offerAwareness: () => {} },
         }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Usage } from './measureProcess.js'
-import { INGEST_TOKEN, JWT_SECRET, METRICS_TOKEN } from './tokens.js'
+import { INGEST_TOKEN, JWT_SECRET, METRICS_TOKEN, WEBHOOK_TOKEN } from './tokens.js'
 
 /** A `parley serve` process under test. */
 export interface TestedServer {
@@ -40,6 +40,7 @@ export async function startTestedServer(auth: 'jwt' | 'open'): Promise<TestedSer
       ? {
           PARLEY_JWT_SECRET: JWT_SECRET,
           PARLEY_INGEST_TOKEN: INGEST_TOKEN,
+          PARLEY_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
           PARLEY_METRICS_TOKEN: METRICS_TOKEN,
         }
       : {}

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 /** The secrets of the servers under test. */
 export const JWT_SECRET = 'a secret of the budget suite, 40 bytes long'
 export const INGEST_TOKEN = 'ingest-token-of-the-budget-suite'
+export const WEBHOOK_TOKEN = 'webhook-token-of-the-budget-suite'
 export const METRICS_TOKEN = 'metrics-token-of-the-budget-suite'
 
 const LIFETIME_S = 3600
