@@ -3,9 +3,9 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { canonicalText } from '@parley/server'
 import { openAdmin } from './openAdmin.js'
-import { readRevokeSettings, readUserSettings } from './settings.js'
+import { readExportSettings, readImportSettings, readRevokeSettings, readUserSettings } from './settings.js'
 import { placeOf } from './storeSettings.js'
-import { CommandError } from './usage.js'
+import { CommandError, UsageError } from './usage.js'
 
 /** Where a command prints; a test brings its own. */
 export interface Output {
@@ -16,37 +16,50 @@ export interface Output {
 /** A command that does something and ends. */
 export type Command = (args: readonly string[], env: NodeJS.ProcessEnv, output: Output) => Promise<void>
 
-/** `parley import FILE --user UID` */
-export const runImport: Command = async (args, env, { err }) => {
-  const { store, user, file, keep } = readUserSettings(args, env, true)
-  const content = await readInput(file ?? '')
-  const { admin, close } = await openAdmin(store, keep)
+/** `parley import FILE [--user UID]` */
+export const runImport: Command = async (args, env, output) => {
+  const { err } = output
+  const { store, user, file, keep, create } = readImportSettings(args, env)
+  if (file === '-' && process.stdin.isTTY) {
+    throw new UsageError('FILE is missing: what is to be imported? - or a pipe gives standard input')
+  }
+  const content = await readInput(file)
+  const { admin, close } = await openAdmin(store, { output, env, keep, create })
   try {
-    const { conversations, messages, skipped, version } = await admin.import(user, content)
+    const { uid, conversations, messages, skipped, version } = await admin.import(user ?? null, content)
     const left = skipped > 0 ? `, ${skipped} of others or of no conversation left out` : ''
     err(
-      `Imported for ${user}: ${conversations} conversations, ${messages} messages${left}. Version ${version}.\n`,
+      `Imported for ${uid}: ${conversations} conversations, ${messages} messages${left}. Version ${version}.\n`,
     )
   } finally {
     await close()
   }
 }
 
-/** `parley export --user UID` */
-export const runExport: Command = async (args, env, { out }) => {
-  const { store, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(store)
+/** `parley export --user UID [--readable]` */
+export const runExport: Command = async (args, env, output) => {
+  const { out } = output
+  const { store, user, readable } = readExportSettings(args, env)
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
-    out(canonicalText(await admin.export(user)))
+    const { file, missing } = await admin.exportFile(user)
+    const { userId, conversations, cursors } = file
+    out(canonicalText(readable ? { userId, conversations, cursors } : file))
+    if (missing.length > 0) {
+      throw new CommandError(
+        `This is not all that was stored of ${user}. Missing: ${missing.join('; ')}. parley verify says more of it`,
+      )
+    }
   } finally {
     await close()
   }
 }
 
 /** `parley inspect --user UID` */
-export const runInspect: Command = async (args, env, { out }) => {
-  const { store, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(store)
+export const runInspect: Command = async (args, env, output) => {
+  const { out } = output
+  const { store, user } = readUserSettings(args, env)
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
     const found = await admin.inspect(user)
     if (!found) throw new CommandError(`Nothing is stored of ${user} in ${placeOf(store)}`)
@@ -57,9 +70,10 @@ export const runInspect: Command = async (args, env, { out }) => {
 }
 
 /** `parley revoke --user UID` */
-export const runRevoke: Command = async (args, env, { err }) => {
+export const runRevoke: Command = async (args, env, output) => {
+  const { err } = output
   const { store, user, device, before } = readRevokeSettings(args, env)
-  const { admin, close } = await openAdmin(store)
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
     await admin.revoke(user, device, before)
     const whose = device === undefined ? user : `${user} on ${device}`
@@ -71,9 +85,10 @@ export const runRevoke: Command = async (args, env, { err }) => {
 }
 
 /** `parley forget --user UID` */
-export const runForget: Command = async (args, env, { err }) => {
-  const { store, user } = readUserSettings(args, env, false)
-  const { admin, close } = await openAdmin(store)
+export const runForget: Command = async (args, env, output) => {
+  const { err } = output
+  const { store, user } = readUserSettings(args, env)
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
     const { known, channels } = await admin.forget(user)
     const lists = channels > 0 ? `, and in the members of ${channels} channels` : ''

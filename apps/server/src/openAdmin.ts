@@ -10,8 +10,10 @@ import {
   type RoomsOptions,
   silentLogger,
 } from '@parley/server'
+import type { Output } from './commands.js'
+import { readCommandTimeout, requireStore, whenFree } from './dataFolder.js'
 import { openShared } from './openShared.js'
-import type { LastingStore } from './storeSettings.js'
+import type { Environment, LastingStore } from './storeSettings.js'
 
 /** A store, through the server that has it open or by itself. */
 export interface OpenedAdmin {
@@ -19,15 +21,32 @@ export interface OpenedAdmin {
   close: () => Promise<void>
 }
 
-/** Finds out who has the store and opens it accordingly: a data folder is one server's, a database is shared with it. */
-export async function openAdmin(settings: LastingStore, keep: Keep = 'payload'): Promise<OpenedAdmin> {
+export interface OpenAdminOptions {
+  /** Where a command that waits says so. */
+  output: Pick<Output, 'err'>
+  env: Environment
+  /** What is kept of imported messages. */
+  keep?: Keep
+  /** True to make a store where there is none. */
+  create?: boolean
+}
+
+/** Finds out which process has the store and opens it accordingly: a data folder is one server's, a database is shared with it. */
+export async function openAdmin(
+  settings: LastingStore,
+  { output, env, keep = 'payload', create = false }: OpenAdminOptions,
+): Promise<OpenedAdmin> {
   if (settings.kind === 'postgres') {
     const { store, bus } = await openShared(settings, { logger: silentLogger })
     return openOwn({ store, bus }, keep)
   }
-  const running = await connectToServer(settings.folder)
-  if (running) return { admin: running, close: async () => {} }
-  return openOwn({ store: await openLevelLog({ folder: settings.folder }) }, keep)
+  const { folder } = settings
+  if (!create) await requireStore(folder)
+  return whenFree(output, async () => {
+    const running = await connectToServer(folder, { commandMs: readCommandTimeout(env) })
+    if (running) return { admin: running, close: async () => {} }
+    return openOwn({ store: await openLevelLog({ folder }) }, keep)
+  })
 }
 
 function openOwn(options: Pick<RoomsOptions, 'store' | 'bus'>, keep: Keep): OpenedAdmin {

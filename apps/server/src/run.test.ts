@@ -46,7 +46,6 @@ describe('the command line', () => {
       [['export', '--user'], /--user/],
       [['export'], /--user UID is missing/],
       [['export', '--user', 'alice', 'file'], /file is not understood/],
-      [['import', '--user', 'alice'], /FILE is missing/],
       [['import', 'a', 'b', '--user', 'alice'], /b is not understood/],
       [['inspect', '--user', 'alice', '--verbose'], /--verbose/],
       [['backup'], /DIR is missing/],

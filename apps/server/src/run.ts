@@ -1,6 +1,7 @@
 import { ParleyError } from '@parley/core'
 import { ServerError } from '@parley/server'
 import { type Output, runExport, runForget, runImport, runInspect, runRevoke } from './commands.js'
+import { findSimilar } from './findSimilar.js'
 import { runServe } from './serve.js'
 import { runBackup, runRestore, runVerify } from './storeCommands.js'
 import { CommandError, USAGE, UsageError } from './usage.js'
@@ -27,7 +28,7 @@ export async function run(
   try {
     if (name === 'help' || HELP.has(name) || args.some((arg) => HELP.has(arg))) output.out(USAGE)
     else if (Object.hasOwn(COMMANDS, name)) await COMMANDS[name as keyof typeof COMMANDS](args, env, output)
-    else throw new UsageError(name === '' ? 'Which command?' : `There is no command ${name}`)
+    else throw new UsageError(name === '' ? 'Which command?' : unknownCommand(name))
     return 0
   } catch (error) {
     if (error instanceof UsageError) {
@@ -36,6 +37,11 @@ export async function run(
     else throw error
     return 1
   }
+}
+
+function unknownCommand(name: string): string {
+  const meant = findSimilar(name, Object.keys(COMMANDS))
+  return `There is no command ${name}${meant ? `; is ${meant} meant?` : ''}`
 }
 
 /** Errors that say all there is to say; a system's error, such as an address in use, has a code. */

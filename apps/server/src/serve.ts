@@ -22,6 +22,7 @@ import {
 } from '@parley/server'
 import { pino } from 'pino'
 import type { Output } from './commands.js'
+import { fitConnections, openFilesLimit, openFilesOf } from './openFiles.js'
 import { openShared } from './openShared.js'
 import { readServeSettings, type ServeSettings } from './settings.js'
 import { placeOf } from './storeSettings.js'
@@ -38,13 +39,19 @@ export async function runServe(
   env: NodeJS.ProcessEnv,
   { out }: Output,
 ): Promise<void> {
-  const settings = readServeSettings(args, env)
+  const asked = readServeSettings(args, env)
+  const folder = asked.store.kind === 'level' ? asked.store.folder : null
+  const connections = fitConnections(asked.limits.connections, await openFilesOf(folder), openFilesLimit())
+  const settings = { ...asked, limits: { ...asked.limits, connections } }
   tuneGarbageCollection()
   const { store: kept, web } = settings
   const auth = authOf(settings)
   // To standard error: what a person is told stays readable in between.
   const destination = pino.destination({ dest: 2, sync: true })
   const logger = guardLogger(pino({ level: settings.logLevel }, destination))
+  if (connections < (asked.limits.connections ?? defaultLimits.connections)) {
+    logger.info({ connections }, 'the limit to connections is lower than its default, for ulimit -n is low')
+  }
   const stopAsked = whenAskedToStop()
   const wukong = wukongOf(settings, logger)
   const metrics = createMetrics()
@@ -94,6 +101,12 @@ async function openStore(
     onCorrected(files, copy) {
       for (const { file, reason } of files)
         logger.error({ file, reason }, `a damaged file was corrected; a copy as it was is in ${copy}`)
+    },
+    onReadOnly() {
+      logger.error(
+        {},
+        'the disk takes no writes: what is stored is served, updates are refused until it does',
+      )
     },
   })
   const { freeDiskBytes } = { ...defaultLimits, ...limits }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Keep, Limits } from '@parley/server'
+import { findSimilar } from './findSimilar.js'
 import { readLimits } from './readLimits.js'
 import {
   type LastingStore,
@@ -52,8 +53,18 @@ export interface RevokeSettings {
 export interface UserSettings {
   readonly store: LastingStore
   readonly user: string
-  readonly file: string | undefined
+}
+
+/** What `import` was asked for. */
+export interface ImportSettings {
+  readonly store: LastingStore
+  /** Left out for the user that an export names. */
+  readonly user: string | undefined
+  /** `-` for standard input. */
+  readonly file: string
   readonly keep: Keep
+  /** True to make a data folder where there is none. */
+  readonly create: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -75,6 +86,18 @@ const SERVE_FLAGS = {
   origin: { type: 'string', multiple: true },
   web: { type: 'string' },
   keep: { type: 'string' },
+} as const
+
+const IMPORT_FLAGS = {
+  ...STORE_FLAGS,
+  user: { type: 'string' },
+  create: { type: 'boolean' },
+} as const
+
+const EXPORT_FLAGS = {
+  ...STORE_FLAGS,
+  user: { type: 'string' },
+  readable: { type: 'boolean' },
 } as const
 
 const REVOKE_FLAGS = {
@@ -128,21 +151,45 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
 }
 
 /**
- * Reads the flags of a command that works on one user, and the file if it takes one.
+ * Reads the flags of a command that works on one user.
  *
  * @throws UsageError that names what is missing or not understood
  */
-export function readUserSettings(
+export function readUserSettings(args: readonly string[], env: Environment): UserSettings {
+  const { values } = parse(args, USER_FLAGS, 0)
+  return { store: readLastingStore(values, env), user: requireUser(values.user) }
+}
+
+/**
+ * Reads the flags of `export`.
+ *
+ * @throws UsageError that names what is missing or not understood
+ */
+export function readExportSettings(
   args: readonly string[],
   env: Environment,
-  takesFile: boolean,
-): UserSettings {
-  const { values, positionals } = parse(args, USER_FLAGS, takesFile ? 1 : 0)
-  if (!values.user) throw new UsageError('--user UID is missing: whose conversations are meant?')
-  const [file] = positionals
-  if (takesFile && file === undefined)
-    throw new UsageError('FILE is missing: what is to be imported? - reads standard input')
-  return { store: readLastingStore(values, env), user: values.user, file, keep: readKeep(undefined, env) }
+): UserSettings & { readonly readable: boolean } {
+  const { values } = parse(args, EXPORT_FLAGS, 0)
+  const { user, readable, ...flags } = values
+  return { store: readLastingStore(flags, env), user: requireUser(user), readable: readable === true }
+}
+
+/**
+ * Reads the flags of `import`, and the file.
+ *
+ * @throws UsageError that names what is missing or not understood
+ */
+export function readImportSettings(args: readonly string[], env: Environment): ImportSettings {
+  const { values, positionals } = parse(args, IMPORT_FLAGS, 1)
+  const [file = '-'] = positionals
+  const { user, create, ...flags } = values
+  const store = readLastingStore(flags, env)
+  return { store, user, file, keep: readKeep(undefined, env), create: create === true }
+}
+
+function requireUser(user: string | undefined): string {
+  if (!user) throw new UsageError('--user UID is missing: whose conversations are meant?')
+  return user
 }
 
 /**
@@ -192,6 +239,8 @@ function parse<
   Flags extends
     | typeof SERVE_FLAGS
     | typeof USER_FLAGS
+    | typeof EXPORT_FLAGS
+    | typeof IMPORT_FLAGS
     | typeof REVOKE_FLAGS
     | typeof STORE_FLAGS
     | typeof VERIFY_FLAGS,
@@ -202,10 +251,20 @@ function parse<
     if (extra !== undefined) throw new UsageError(`${extra} is not understood here`)
     return parsed
   } catch (error) {
-    // The message names the flag.
-    if (error instanceof TypeError) throw new UsageError(error.message)
+    if (error instanceof TypeError)
+      throw new UsageError(unknownFlag(args, Object.keys(options)) ?? error.message)
     throw error
   }
+}
+
+/** What is wrong with a flag that is not known, and which one may be meant; `null` if all are known. */
+function unknownFlag(args: readonly string[], known: readonly string[]): string | null {
+  const given = args.flatMap((arg) => /^--([^=]+)/.exec(arg)?.[1] ?? [])
+  const name = given.find((one) => !known.includes(one))
+  if (name === undefined) return null
+  const meant = findSimilar(name, known)
+  const list = known.map((one) => `--${one}`).join(', ')
+  return `There is no flag --${name} here${meant ? `; is --${meant} meant?` : `, but ${list}`}`
 }
 
 function readKeep(flag: string | undefined, env: Environment): Keep {

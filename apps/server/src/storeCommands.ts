@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
   canonicalText,
@@ -11,7 +10,8 @@ import {
   type VerifyReport,
   verifyFolder,
 } from '@parley/server'
-import type { Command } from './commands.js'
+import type { Command, Output } from './commands.js'
+import { requireStore, whenFree } from './dataFolder.js'
 import { openAdmin } from './openAdmin.js'
 import { openShared } from './openShared.js'
 import { readBackupSettings, readVerifySettings } from './settings.js'
@@ -19,10 +19,10 @@ import { type LastingStore, placeOf } from './storeSettings.js'
 import { CommandError } from './usage.js'
 
 /** `parley backup DIR` */
-export const runBackup: Command = async (args, env, { err }) => {
+export const runBackup: Command = async (args, env, output) => {
+  const { err } = output
   const { store, folder } = readBackupSettings(args, env)
-  await checkExists(store)
-  const { admin, close } = await openAdmin(store)
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
     const { rooms, rows, bytes, damaged } = await admin.backup(resolve(folder))
     err(`Wrote ${folder}: ${rooms} users, ${rows} updates, ${bytes} bytes.\n`)
@@ -35,9 +35,10 @@ export const runBackup: Command = async (args, env, { err }) => {
 }
 
 /** `parley restore DIR` */
-export const runRestore: Command = async (args, env, { err }) => {
+export const runRestore: Command = async (args, env, output) => {
+  const { err } = output
   const { store: settings, folder } = readBackupSettings(args, env)
-  const { store, close } = await openAlone(settings)
+  const { store, close } = await openAlone(settings, output)
   try {
     const { rooms, createdAt } = await restoreBackup({ store, path: resolve(folder), now: Date.now() })
     err(`Restored ${rooms} users into ${placeOf(settings)}, as they were at ${createdAt}.\n`)
@@ -47,30 +48,39 @@ export const runRestore: Command = async (args, env, { err }) => {
 }
 
 /** `parley verify [--repair]` */
-export const runVerify: Command = async (args, env, { out, err }) => {
+export const runVerify: Command = async (args, env, output) => {
+  const { out, err } = output
   const { store, repair } = readVerifySettings(args, env)
-  await checkExists(store)
+  if (store.kind === 'level') await requireStore(store.folder)
   if (repair) {
     if (store.kind === 'postgres') {
       throw new CommandError(
         '--repair mends a data folder; a database is mended by its own means, or restored',
       )
     }
-    await refuseServer(store.folder, 'repair')
-    const report = await repairFolder(store.folder, Date.now())
+    const { folder } = store
+    await refuseServer(folder, 'repair')
+    const report = await whenFree(output, () => repairFolder(folder, Date.now()))
     out(canonicalText(report))
     if (report.copy !== null) err(`The files as they were are in ${report.copy}.\n`)
+    if (report.values.length > 0) {
+      err(
+        `Values beside the rooms may be missing: ${report.values.join(', ')}. docs/operating.md says what to do.\n`,
+      )
+    }
     return finish(report.now)
   }
-  const report = await verify(store)
+  const report = await verify(store, output, env)
   out(canonicalText(report))
   finish(report)
 }
 
 /** A folder that no server has open is looked at before LevelDB does. */
-async function verify(store: LastingStore): Promise<VerifyReport> {
-  if (store.kind === 'level' && !(await connectToServer(store.folder))) return verifyFolder(store.folder)
-  const { admin, close } = await openAdmin(store)
+async function verify(store: LastingStore, output: Output, env: NodeJS.ProcessEnv): Promise<VerifyReport> {
+  if (store.kind === 'level' && !(await connectToServer(store.folder))) {
+    return whenFree(output, () => verifyFolder(store.folder))
+  }
+  const { admin, close } = await openAdmin(store, { output, env })
   try {
     return await admin.verify()
   } finally {
@@ -79,7 +89,10 @@ async function verify(store: LastingStore): Promise<VerifyReport> {
 }
 
 /** Opens a store that no server has open. Of a database nobody can tell; a restore demands that it is empty. */
-async function openAlone(settings: LastingStore): Promise<{ store: LogStore; close: () => Promise<void> }> {
+async function openAlone(
+  settings: LastingStore,
+  output: Output,
+): Promise<{ store: LogStore; close: () => Promise<void> }> {
   if (settings.kind === 'postgres') {
     const { store, bus } = await openShared(settings, { logger: silentLogger })
     return {
@@ -91,7 +104,7 @@ async function openAlone(settings: LastingStore): Promise<{ store: LogStore; clo
     }
   }
   await refuseServer(settings.folder, 'restore into')
-  const store = await openLevelLog({ folder: settings.folder })
+  const store = await whenFree(output, () => openLevelLog({ folder: settings.folder }))
   return { store, close: store.close }
 }
 
@@ -105,12 +118,4 @@ async function refuseServer(data: string, what: string): Promise<void> {
   if (await connectToServer(data)) {
     throw new CommandError(`A server has ${data} open; stop it to ${what} that folder`)
   }
-}
-
-/** Looking at a folder must not make one. */
-async function checkExists(store: LastingStore): Promise<void> {
-  if (store.kind !== 'level') return
-  await access(store.folder).catch(() => {
-    throw new CommandError(`There is no data folder ${store.folder}`)
-  })
 }

@@ -25,7 +25,8 @@ interface StoreFlags {
   readonly store?: string | undefined
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+/** Variables of the environment. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads where a server keeps everything.

@@ -12,8 +12,8 @@ export class CommandError extends Error {
 export const USAGE = `parley: conversations that people keep on several devices, kept and merged
 
   parley serve                      run the server
-  parley import FILE --user UID     take in conversations or messages; - reads standard input
-  parley export --user UID          print a user's state as JSON
+  parley import [FILE]              take in an export, conversations or messages; - or no FILE reads standard input
+  parley export --user UID          print all there is of a user as JSON, for parley import
   parley inspect --user UID         print how much is stored of a user, and in what condition
   parley revoke --user UID          refuse the tokens that a user has, and end connections
   parley forget --user UID          erase all that is stored of a user
@@ -63,12 +63,17 @@ serve
                     debug, to standard error
 
 import, export, inspect, revoke, forget, backup, restore, verify
-  --user UID        whose conversations
+  --user UID        whose conversations; import: may be left out for an export, which names its user
   --data DIR        data folder                     PARLEY_DATA      .parley
+                    seconds to wait for a server    PARLEY_COMMAND_TIMEOUT 600
+                    that has the data folder open
   --store STORE     level or postgres, as above     PARLEY_STORE     level
   --device ID       revoke: only the tokens of one device
+  --create          import: make the data folder where there is none
+  --readable        export: without the document, to read and to compare; it cannot be imported
   --before TIME     revoke: only tokens issued before, such as 2026-01-31T12:00:00Z; now, if left out
 
-FILE holds what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
-sends them, one JSON object a line; it may be gzipped. While a server has the data folder open, the commands work through it.
+FILE holds what parley export printed, what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
+sends them, one JSON object a line; it may be gzipped. While a server has the data folder open, the commands work through it;
+while another command has it, they wait for that one. Only serve, restore and import --create make a data folder.
 `

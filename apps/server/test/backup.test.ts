@@ -12,7 +12,7 @@ const TSDD = join(DATA, 'conversation-sync.tsdd.json')
 /** A folder with one user in it. */
 async function newData(): Promise<string> {
   const data = await newFolder()
-  expect((await parley(['import', TSDD, '--user', 'Pici', '--data', data])).code).toBe(0)
+  expect((await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', data])).code).toBe(0)
   return data
 }
 

@@ -86,13 +86,13 @@ describe('the command line', () => {
 
   it('[C2] imports, exports and inspects without a server', { timeout: 30_000 }, async () => {
     const [a, b] = [await newFolder(), await newFolder()]
-    const imported = await parley(['import', TSDD, '--user', 'Pici', '--data', a])
+    const imported = await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', a])
     expect(imported).toMatchObject({ code: 0, out: '' })
     expect(imported.err).toContain('64 conversations, 160 messages')
-    await parley(['import', WUKONGIM, '--user', 'Pici'], { env: { PARLEY_DATA: b } })
-    const exported = await parley(['export', '--user', 'Pici', '--data', a])
+    await parley(['import', '--create', WUKONGIM, '--user', 'Pici'], { env: { PARLEY_DATA: b } })
+    const exported = await parley(['export', '--readable', '--user', 'Pici', '--data', a])
     expect(exported.code).toBe(0)
-    expect((await parley(['export', '--user', 'Pici', '--data', b])).out).toBe(exported.out)
+    expect((await parley(['export', '--readable', '--user', 'Pici', '--data', b])).out).toBe(exported.out)
     expect(JSON.parse(exported.out)).toMatchObject({ userId: 'Pici' })
     const inspected = await parley(['inspect', '--user', 'Pici', '--data', a])
     expect(JSON.parse(inspected.out)).toMatchObject({
@@ -150,13 +150,21 @@ describe('the command line', () => {
   it('[C2] takes the same from standard input and gzipped', { timeout: 30_000 }, async () => {
     const [a, b] = [await newFolder(), await newFolder()]
     const input = await readFile(TSDD, 'utf8')
-    await parley(['import', '-', '--user', 'Pici', '--data', a], { input })
-    await parley(['import', TSDD, '--user', 'Pici', '--data', b])
+    await parley(['import', '--create', '-', '--user', 'Pici', '--data', a], { input })
+    await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', b])
     const [first, second] = await Promise.all(
-      [a, b].map((data) => parley(['export', '--user', 'Pici', '--data', data])),
+      [a, b].map((data) => parley(['export', '--readable', '--user', 'Pici', '--data', data])),
     )
     expect(first?.out).toBe(second?.out)
-    const gzipped = await parley(['import', MESSAGES, '--user', 'Pici', '--data', await newFolder()])
+    const gzipped = await parley([
+      'import',
+      '--create',
+      MESSAGES,
+      '--user',
+      'Pici',
+      '--data',
+      await newFolder(),
+    ])
     expect(gzipped.err).toContain('11833 messages, 4811 of others')
   })
 
@@ -167,12 +175,12 @@ describe('the command line', () => {
     const serving = await serve(data)
     const socket = join(data, 'control.sock')
     expect((await stat(socket)).mode & 0o777).toBe(0o600)
-    await parley(['import', TSDD, '--user', 'Pici', '--data', data])
+    await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', data])
     const through = await parley(['export', '--user', 'Pici', '--data', data])
     expect(JSON.parse(through.out).conversations).toHaveLength(64)
     const inspected = await parley(['inspect', '--user', 'Pici', '--data', data])
     expect(JSON.parse(inspected.out)).toMatchObject({ version: 1, conversations: 64 })
-    const bad = await parley(['import', '-', '--user', 'Pici', '--data', data], {
+    const bad = await parley(['import', '--create', '-', '--user', 'Pici', '--data', data], {
       input: '[{"channel_id":""}]',
     })
     expect([bad.code, bad.err]).toEqual([
@@ -187,7 +195,7 @@ describe('the command line', () => {
   it('[C3] is not held up by a socket that a killed server left', { timeout: 30_000 }, async () => {
     const data = await newFolder()
     const serving = await serve(data)
-    await parley(['import', TSDD, '--user', 'Pici', '--data', data])
+    await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', data])
     await serving.stop('SIGKILL')
     expect((await stat(join(data, 'control.sock'))).isSocket()).toBe(true)
     expect((await parley(['export', '--user', 'Pici', '--data', data])).code).toBe(0)
@@ -206,7 +214,7 @@ describe('the command line', () => {
     expect(socket).not.toContain(data)
     expect((await stat(socket)).mode & 0o777).toBe(0o600)
     expect((await stat(join(socket, '..'))).mode & 0o777).toBe(0o700)
-    expect((await parley(['import', TSDD, '--user', 'Pici', '--data', data])).err).toContain(
+    expect((await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', data])).err).toContain(
       '64 conversations',
     )
     await serving.stop('SIGTERM')
@@ -217,7 +225,7 @@ describe('the command line', () => {
     timeout: 30_000,
   }, async () => {
     const data = await newFolder()
-    await parley(['import', TSDD, '--user', 'Pici', '--data', data])
+    await parley(['import', '--create', TSDD, '--user', 'Pici', '--data', data])
     const before = await parley(['export', '--user', 'Pici', '--data', data])
     const conversation = { channel_id: 'x', channel_type: 1, last_msg_seq: 1 }
     const inputs: Array<[input: string, names: string]> = [
@@ -237,16 +245,26 @@ describe('the command line', () => {
       ],
     ]
     for (const [input, names] of inputs) {
-      const { code, err } = await parley(['import', '-', '--user', 'Pici', '--data', data], { input })
+      const { code, err } = await parley(['import', '--create', '-', '--user', 'Pici', '--data', data], {
+        input,
+      })
       expect(code).toBe(1)
       expect(err).toContain(`parley: ${names}`)
     }
-    const other = await parley(['import', TSDD, '--user', 'bob', '--data', data])
+    const other = await parley(['import', '--create', TSDD, '--user', 'bob', '--data', data])
     expect([other.code, other.err]).toEqual([
       1,
       'parley: uid is "Pici"; these are not conversations of bob\n',
     ])
-    const missing = await parley(['import', join(data, 'missing.json'), '--user', 'Pici', '--data', data])
+    const missing = await parley([
+      'import',
+      '--create',
+      join(data, 'missing.json'),
+      '--user',
+      'Pici',
+      '--data',
+      data,
+    ])
     expect([missing.code, missing.err]).toEqual([1, expect.stringContaining('missing.json cannot be read')])
     expect((await parley(['export', '--user', 'Pici', '--data', data])).out).toBe(before.out)
   })
@@ -264,7 +282,9 @@ describe('the command line', () => {
       payload: { content: 'x'.repeat(2_000_000) },
     }
     const input = JSON.stringify([{ channel_id: 'x', channel_type: 1, last_msg_seq: 1, recents: [recent] }])
-    const { code, err } = await parley(['import', '-', '--user', 'Pici', '--data', data], { input })
+    const { code, err } = await parley(['import', '--create', '-', '--user', 'Pici', '--data', data], {
+      input,
+    })
     expect(code).toBe(1)
     expect(err).toMatch(/^parley: .*characters of JSON/)
     expect((await parley(['inspect', '--user', 'Pici', '--data', data])).code).toBe(1)

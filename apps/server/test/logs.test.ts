@@ -61,7 +61,9 @@ describe('the log of a process', () => {
       await post(`/v1/webhook/${forged}?event=${encodeURIComponent(TEXT)}`, {}, said),
     ]).toEqual([401, 400, 401, 400, 401])
     // By the other door.
-    const imported = await parley(['import', '-', '--user', 'alice', '--data', data], { input: said })
+    const imported = await parley(['import', '--create', '-', '--user', 'alice', '--data', data], {
+      input: said,
+    })
     expect(imported.code).toBe(1)
     expect(await serving.stop('SIGTERM')).toBe(0)
 

@@ -11,6 +11,7 @@ export {
   type Admin,
   type AdminOptions,
   createAdmin,
+  type Exported,
   type ImportSummary,
   type Inspection,
 } from './admin/admin.js'
@@ -23,7 +24,8 @@ export {
 } from './admin/backup/restoreBackup.js'
 export { type WriteBackupOptions, writeBackup } from './admin/backup/writeBackup.js'
 export { canonicalText } from './admin/canonicalText.js'
-export { connectToServer } from './admin/controlClient.js'
+export type { ExportFile } from './admin/exportFile.js'
+export { type ConnectOptions, connectToServer } from './admin/controlClient.js'
 export { type ControlServer, type ControlServerOptions, openControlServer } from './admin/controlServer.js'
 export type { ForgetSummary } from './admin/forget.js'
 export type { Damage, VerifyReport } from './admin/repair/verify.js'

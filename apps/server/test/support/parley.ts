@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 export const DATA = fileURLToPath(new URL('../../../../test/data/ubuntu-irc/', import.meta.url))
 
 /** A folder that is gone when the test ends. */

@@ -10,12 +10,21 @@ import { silentLogger } from '../logger.js'
 import type { DocumentAccess, Rooms } from '../room/rooms.js'
 import type { BackupManifest } from './backup/format.js'
 import { writeBackup } from './backup/writeBackup.js'
+import {
+  type ExportFile,
+  RECENTS_PREFIX,
+  type ReadExportFile,
+  readExport,
+  writeExportFile,
+} from './exportFile.js'
 import { type ForgetSummary, forgetUser } from './forget.js'
 import { importState } from './importState.js'
-import { type VerifyReport, verifyStore } from './repair/verify.js'
+import { examineRoom, type VerifyReport, verifyStore } from './repair/verify.js'
 
 /** What an import did. */
 export interface ImportSummary {
+  /** The user that has it now. */
+  readonly uid: string
   /** The conversations and messages that the file has for the user. */
   readonly conversations: number
   readonly messages: number
@@ -42,16 +51,26 @@ export interface Inspection extends RoomSize {
   readonly drafts: number
 }
 
+/** A user's state, and what of it could not be read. */
+export interface Exported {
+  readonly file: ExportFile
+  /** What is stored of the user and is not in the file, each in a few words; empty if everything is. */
+  readonly missing: readonly string[]
+}
+
 /** What an operator does with a user's state, beside the connections and through the same door as they. */
 export interface Admin {
   /**
    * Takes in a file, see `readImport`. Either all of it is durable when the promise resolves, or nothing was changed.
    *
+   * @param uid whose it is to be; `null` for the user that an export names
    * @throws ParleyError with code `invalid-argument` that names the member; ServerError if it cannot be stored
    */
-  import: (uid: string, file: string) => Promise<ImportSummary>
+  import: (uid: string | null, file: string) => Promise<ImportSummary>
   /** The user's state as plain data; that of an unknown user is empty. */
   export: (uid: string) => Promise<ExportedState>
+  /** All there is of a user, for `import`; that of an unknown user is empty. */
+  exportFile: (uid: string) => Promise<Exported>
   /** What there is of a user, or `null` if nothing is. */
   inspect: (uid: string) => Promise<Inspection | null>
   /**
@@ -103,6 +122,19 @@ export function createAdmin({ store, rooms, revoke, keep = 'payload' }: AdminOpt
     }
   }
 
+  const importExport = (
+    uid: string,
+    { update, recents, conversations }: ReadExportFile,
+  ): Promise<ImportSummary> =>
+    withCopy(uid, async (_, { room }) => {
+      await room.submit(update)
+      // What is kept already may be a later edition.
+      const known = await store.values.read(`room:${uid}`, [...recents.keys()])
+      const fresh = [...recents].filter(([name]) => !known.has(name))
+      if (fresh.length > 0) await store.values.write(`room:${uid}`, new Map(fresh))
+      return { uid, conversations, messages: recents.size, skipped: 0, version: room.version }
+    })
+
   const takeBack: Admin['revoke'] =
     revoke ??
     (async (uid, device, before) => {
@@ -119,14 +151,24 @@ export function createAdmin({ store, rooms, revoke, keep = 'payload' }: AdminOpt
     verify: () => verifyStore(store),
     backup: (path) => writeBackup({ store, path, now: Date.now() }),
 
-    async import(uid, file) {
-      const imported = readImport(file, uid)
+    async import(given, text) {
+      const read = readExport(text)
+      const uid = given ?? read?.userId
+      if (uid === undefined) {
+        throw new ServerError(
+          'invalid-argument',
+          'The file does not say whose it is: name the user with --user UID',
+        )
+      }
+      if (read) return importExport(uid, read)
+      const imported = readImport(text, uid)
       return withCopy(uid, async (copy, { room }) => {
         const before = Y.encodeStateVector(copy.doc)
         importState(copy, imported, createKeepMessage(keep))
         copy.maintain()
         await room.submit(Y.encodeStateAsUpdate(copy.doc, before))
         return {
+          uid,
           conversations: imported.conversations.length,
           messages: imported.messages.length + sum(imported.conversations, ({ recents }) => recents.length),
           skipped: imported.skipped,
@@ -136,6 +178,20 @@ export function createAdmin({ store, rooms, revoke, keep = 'payload' }: AdminOpt
     },
 
     export: (uid) => withCopy(uid, (copy) => copy.export()),
+    async exportFile(uid) {
+      // Before it is loaded, which puts into quarantine what cannot be read.
+      const found = isUid(uid) ? await examineRoom(store, uid) : []
+      return withCopy(uid, async (_, { document }) => {
+        const recents = await store.values.list(`room:${uid}`, { prefix: RECENTS_PREFIX })
+        const waiting = document.waiting.map((version) => `entry ${version} waits for one that is not there`)
+        // Once more: what cannot be applied is found out by loading it.
+        const missing = new Set([...found, ...(await examineRoom(store, uid)), ...waiting])
+        return {
+          file: writeExportFile(uid, document.encodeState(), recents),
+          missing: [...missing],
+        }
+      })
+    },
 
     revoke: takeBack,
 

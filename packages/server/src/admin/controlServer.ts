@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ParleyError } from '@parley/core'
+import pLimit from 'p-limit'
 import { ServerError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import { guardLogger } from '../observe/guardLogger.js'
@@ -30,6 +31,8 @@ const SOCKET_FILE = 'control.sock'
 const MAX_SOCKET_PATH_BYTES = 103
 /** How long commands that are under way may take to finish when it closes. */
 const CLOSE_TIMEOUT_MS = 5_000
+/** How often a data folder that cannot be written to is tried again. */
+const ANNOUNCE_INTERVAL_MS = 5_000
 const MAX_FILE_BYTES = 512 * 1024 * 1024
 
 /**
@@ -49,8 +52,12 @@ export async function openControlServer({
   // What is there was left by a process that is gone: this one has the folder's lock.
   await rm(path, { force: true })
 
+  // Commands that change something wait for each other.
+  const oneAtATime = pLimit(1)
   const server = createServer((request, response) => {
-    answer(admin, request, response).catch((error) => {
+    const run = (): Promise<void> => answer(admin, request, response)
+    const done = request.method === 'GET' ? run() : oneAtATime(run)
+    done.catch((error) => {
       logger.error({ err: error }, 'a command failed')
       send(response, 500, { code: 'internal', message: 'The command failed; see the log of the server' })
     })
@@ -66,8 +73,19 @@ export async function openControlServer({
     process.umask(mask)
   }
   await chmod(path, 0o600)
-  await writeFile(join(folder, CONTROL_FILE), JSON.stringify({ socket: path, pid: process.pid }), {
-    mode: 0o600,
+  const announce = (): Promise<void> =>
+    writeFile(join(folder, CONTROL_FILE), JSON.stringify({ socket: path, pid: process.pid }), { mode: 0o600 })
+  let retry: NodeJS.Timeout | undefined
+  await announce().catch((error: unknown) => {
+    // A full disk is no reason not to serve what is on it.
+    logger.error({ err: error }, 'commands cannot find the server until its data folder can be written to')
+    retry = setInterval(() => {
+      announce().then(
+        () => clearInterval(retry),
+        () => {},
+      )
+    }, ANNOUNCE_INTERVAL_MS)
+    retry.unref()
   })
 
   let closing: Promise<void> | null = null
@@ -75,6 +93,7 @@ export async function openControlServer({
     path,
     close() {
       closing ??= (async () => {
+        clearInterval(retry)
         await new Promise((resolve) => {
           server.close(resolve)
           server.closeIdleConnections()
@@ -94,9 +113,9 @@ async function answer(admin: Admin, request: IncomingMessage, response: ServerRe
   try {
     switch (`${request.method} ${pathname}`) {
       case 'POST /import':
-        return send(response, 200, await admin.import(uid, await readBody(request)))
+        return send(response, 200, await admin.import(uid === '' ? null : uid, await readBody(request)))
       case 'GET /export':
-        return send(response, 200, await admin.export(uid))
+        return send(response, 200, await admin.exportFile(uid))
       case 'GET /inspect':
         return send(response, 200, await admin.inspect(uid))
       case 'POST /revoke': {

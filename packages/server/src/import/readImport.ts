@@ -57,12 +57,55 @@ function parseLines(text: string): Json[] {
 }
 
 function readConversations(value: Json, me: string): ImportedState {
+  checkMembers(value)
   const { conversations, uid } = readSyncAnswer(value, { me })
   if (uid !== undefined && uid !== me) {
     const message = `uid is ${JSON.stringify(uid)}; these are not conversations of ${me}`
     throw new ParleyError('invalid-argument', message, { field: 'uid' })
   }
+  for (const [index, conversation] of conversations.entries()) {
+    for (const [at, message] of conversation.recents.entries()) {
+      checkTime(message, `conversations[${index}].recents[${at}]`)
+    }
+  }
   return { conversations, messages: [], skipped: 0 }
+}
+
+/** The end of the year 2999 in milliseconds: WuKongIM's times are in seconds, and milliseconds taken for them lie beyond. */
+const MAX_TIME_MS = Date.UTC(3000, 0)
+
+function checkTime({ timestamp }: Message, field: string): void {
+  if (timestamp < MAX_TIME_MS) return
+  refuse(`${field}.timestamp`, `seconds since 1970; ${timestamp / 1000} looks like milliseconds`)
+}
+
+/** What the answers to a sync hold, of a conversation by its second word and of the envelope by its first. */
+const ENVELOPE_MEMBERS = new Set(
+  'uid conversations deletes users groups channel_status cmd_version cmds version sync_version more cursor server_time'.split(
+    ' ',
+  ),
+)
+const CONVERSATION_MEMBERS = new Set(
+  `channel_id channelId channelID channel_type channelType channel last_client_msg_no lastMsgClientNo lastClientMsgNo last_msg_seq lastMsgSeq
+  unread timestamp version recents mute stick extra remoteExtra is_deleted isDeleted offset_msg_seq readed_to_msg_seq active_at last_message
+  lastMessageSeq lastMessage lastMsgTimestamp unreadCount avatar isTop isMute name parent parentChannelID parentChannelType isDeleted
+  read_seq deleted_to_seq parent_channel_id parent_channel_type deleted_at_msg_seq read_to_msg_seq browse_to category sparse_active channel_info channelInfo`.split(
+    /\s+/,
+  ),
+)
+
+/** Refuses what no server answers: what is not understood would be lost, and the import would say that all went well. */
+function checkMembers(value: Json): void {
+  const check = (item: Json, known: ReadonlySet<string>, path: string): void => {
+    if (!isObject(item)) return
+    for (const name of Object.keys(item)) {
+      if (!known.has(name)) refuse(`${path}${name}`, 'left out: no server is known that answers it')
+    }
+  }
+  if (isObject(value)) check(value, ENVELOPE_MEMBERS, '')
+  const items = isObject(value) ? value.conversations : value
+  if (!Array.isArray(items)) return
+  for (const [index, item] of items.entries()) check(item, CONVERSATION_MEMBERS, `conversations[${index}].`)
 }
 
 function readMessages(values: readonly Json[], me: string, field: (index: number) => string): ImportedState {
@@ -73,7 +116,10 @@ function readMessages(values: readonly Json[], me: string, field: (index: number
     if (value === null) continue
     const message = readMessage(value, { me, field: field(index) })
     if (typeof message === 'string') skipped++
-    else messages.push(message)
+    else {
+      checkTime(message, field(index))
+      messages.push(message)
+    }
   }
   return { conversations: [], messages, skipped }
 }

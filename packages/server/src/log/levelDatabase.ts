@@ -27,15 +27,30 @@ export interface LevelDatabase {
 const PROBE_BYTES = 1024 * 1024
 const PROBE_FILE = 'probe.tmp'
 
-/** Opens a LevelDB in `location`. Rejects with LevelDB's own error. */
-export async function openLevelDatabase(location: string): Promise<LevelDatabase> {
-  const level: Level = new ClassicLevel(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
+/** What stands in for a database that cannot be opened where it is. */
+export interface LevelStandIn {
+  /** Where a copy of it can be opened. */
+  readonly location: string
+  /** Called when the database was opened where it is. */
+  readonly onOpened: () => Promise<void>
+}
+
+/**
+ * Opens a LevelDB in `location`. Rejects with LevelDB's own error.
+ *
+ * With a stand-in that one is read until the disk takes writes; the first write after that opens the database itself.
+ */
+export async function openLevelDatabase(location: string, standIn?: LevelStandIn): Promise<LevelDatabase> {
+  const create = (path: string): Level =>
+    new ClassicLevel(path, { keyEncoding: 'utf8', valueEncoding: 'view' })
+  let level = create(standIn?.location ?? location)
+  let isStandIn = standIn !== undefined
   await level.open()
   const reads = new Set<Promise<unknown>>()
   /** While it is closed to be opened anew; and with the look whether that can be, which comes before. */
   let reopening: Promise<void> | null = null
   let attempt: Promise<void> | null = null
-  let writeFailed = false
+  let writeFailed = isStandIn
 
   /**
    * What a failed write left in LevelDB's log file is unknown, and what is written behind it may not be found when the
@@ -44,6 +59,14 @@ export async function openLevelDatabase(location: string): Promise<LevelDatabase
   const closeAndOpen = async (): Promise<void> => {
     await Promise.allSettled(reads)
     await level.close()
+    if (isStandIn) {
+      level = create(location)
+      isStandIn = false
+      await level.open({ createIfMissing: false })
+      await standIn?.onOpened()
+      writeFailed = false
+      return
+    }
     // A database that is gone by now is not begun anew: an empty one would be served.
     await level.open({ createIfMissing: false })
     writeFailed = false
@@ -152,7 +175,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** Resolves if the disk takes what LevelDB writes when it opens. */
-async function probe(folder: string): Promise<void> {
+export async function probe(folder: string): Promise<void> {
   let bytes = PROBE_BYTES
   for (const name of await readdir(folder)) {
     if (name.endsWith('.log')) bytes += (await stat(join(folder, name))).size

@@ -15,6 +15,7 @@ import { createRecentNumbers } from './levelNumbers.js'
 import { finishRebuild, isRebuilding } from './levelRebuild.js'
 import { restorationChanges } from './levelRestore.js'
 import { readNumbers, readRemains, readRoom, readSize } from './levelRoom.js'
+import { createStandIn, isReadOnly as isDiskReadOnly, removeStandIn } from './levelStandIn.js'
 import { listValues, readValue, readValues, valueChanges } from './levelValues.js'
 import type { LogRow, LogStore, WrittenBatch } from './logStore.js'
 import { isLocked, openLevelStore } from './openLevelStore.js'
@@ -29,6 +30,8 @@ export interface LevelLogOptions {
   onBatch?: (batch: WrittenBatch) => void
   /** Called with the files in which single bits were flipped back before they were opened, and the path of a copy as they were. */
   onCorrected?: (files: readonly DamagedFile[], copy: string) => void
+  /** Called if the disk takes no writes: the store is read, refuses updates, and writes again as soon as the disk does. */
+  onReadOnly?: () => void
 }
 
 type Job =
@@ -61,7 +64,12 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
  * await store.close()
  * ```
  */
-export async function openLevelLog({ folder, onBatch, onCorrected }: LevelLogOptions): Promise<LogStore> {
+export async function openLevelLog({
+  folder,
+  onBatch,
+  onCorrected,
+  onReadOnly,
+}: LevelLogOptions): Promise<LogStore> {
   const lock = await lockFolder(folder)
   try {
     const found = (await checkLevelFiles(lock.folder)).filter(({ torn }) => !torn)
@@ -76,11 +84,13 @@ export async function openLevelLog({ folder, onBatch, onCorrected }: LevelLogOpt
         onCorrected?.(found, copy)
       }
     }
-    const database = await openLevelStore(join(lock.folder, LEVEL_FOLDER)).catch(async (error) => {
-      throw isLocked(error) ? await lock.conflict(error) : error
-    })
+    const { database, isReadOnly } = await openWhereItCan(lock)
     try {
-      await lock.claim()
+      // With a full disk there is nothing to claim: whoever opens the folder next can only read it, too.
+      await lock.claim().catch((error: unknown) => {
+        if (!isReadOnly) throw error
+      })
+      if (isReadOnly) onReadOnly?.()
       return await createLevelLog(database, lock, onBatch)
     } catch (error) {
       await database.close()
@@ -90,6 +100,41 @@ export async function openLevelLog({ folder, onBatch, onCorrected }: LevelLogOpt
     await lock.release()
     throw error
   }
+}
+
+/** Opens the database, or, while its disk takes no writes, a copy to be read. */
+async function openWhereItCan(lock: FolderLock): Promise<{ database: LevelDatabase; isReadOnly: boolean }> {
+  const location = join(lock.folder, LEVEL_FOLDER)
+  const explain = async (error: unknown): Promise<unknown> =>
+    isLocked(error) ? await lock.conflict(error) : error
+  try {
+    return { database: await openLevelStore(location), isReadOnly: false }
+  } catch (error) {
+    const isUnavailable = error instanceof ServerError && error.code === 'store-unavailable'
+    if (!isUnavailable || (await lock.isClaimed()) || !(await isDiskReadOnly(location)))
+      throw await explain(error)
+    const copy = await createStandIn(location).catch(() => null)
+    if (copy === null) throw error
+    try {
+      const database = await openLevelStore(location, {
+        location: copy,
+        onOpened: () => removeAndClaim(copy, lock),
+      })
+      const close = async (): Promise<void> => {
+        await database.close()
+        await removeStandIn(copy)
+      }
+      return { database: { ...database, close }, isReadOnly: true }
+    } catch (cause) {
+      await removeStandIn(copy)
+      throw cause
+    }
+  }
+}
+
+async function removeAndClaim(copy: string, lock: FolderLock): Promise<void> {
+  await removeStandIn(copy)
+  await lock.claim()
 }
 
 async function createLevelLog(

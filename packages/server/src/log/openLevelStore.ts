@@ -4,6 +4,7 @@ import {
   isCorruption,
   type LevelChange,
   type LevelDatabase,
+  type LevelStandIn,
   messageOf,
   openLevelDatabase,
 } from './levelDatabase.js'
@@ -26,10 +27,10 @@ const FORMAT: LevelChange = {
  * @throws LevelDB's own error if it is locked, see {@link isLocked}; else ServerError with code `store-unavailable` or
  * `store-damaged`
  */
-export async function openLevelStore(location: string): Promise<LevelDatabase> {
+export async function openLevelStore(location: string, standIn?: LevelStandIn): Promise<LevelDatabase> {
   let database: LevelDatabase
   try {
-    database = await openLevelDatabase(location)
+    database = await openLevelDatabase(location, standIn)
   } catch (cause) {
     if (isLocked(cause)) throw cause
     if (isCorruption(cause)) throw damagedFile({ file: location, reason: messageOf(cause) })

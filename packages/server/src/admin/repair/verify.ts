@@ -70,6 +70,23 @@ export async function verifyStore(store: LogStore): Promise<VerifyReport> {
   return { sound: damage.length === 0, rooms, rows, damage, files: [], waiting, quarantined }
 }
 
+/** What of a room cannot be read, or was put aside, each in a few words. */
+export async function examineRoom(store: LogStore, room: string): Promise<string[]> {
+  const remains = await store.examine(room)
+  const aside = await store.size(room).then(
+    (size) => size?.quarantined ?? [],
+    () => [],
+  )
+  const damage = [...damageOf(room, remains), ...gapsOf(room, remains, aside)]
+  return [
+    ...damage.map(({ part, version, through, reason }) => {
+      const versions = through === undefined || through === version ? version : `${version} to ${through}`
+      return `${part}${version === undefined ? '' : ` ${versions}`}: ${reason}`
+    }),
+    ...aside.map(({ version, reason }) => `entry ${version}, in quarantine: ${reason}`),
+  ]
+}
+
 function damageOf(room: string, { numbersDamage, snapshotDamage, damaged }: Remains): Damage[] {
   const found: Damage[] = damaged.map((row) => ({ room, part: 'row', ...row }))
   if (snapshotDamage !== null) found.push({ room, part: 'snapshot', reason: snapshotDamage })
