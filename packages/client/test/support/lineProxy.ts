@@ -18,8 +18,11 @@ export async function startLine(targetPort: number, options: LineOptions) {
   const sockets = new Set<Socket>()
   let breaks = 0
   let downBytes = 0
+  let upBytes = 0
+  let connections = 0
   const server = createServer((client) => {
     const target = connect(targetPort, '127.0.0.1')
+    connections++
     for (const [one, other] of [
       [client, target],
       [target, client],
@@ -31,11 +34,14 @@ export async function startLine(targetPort: number, options: LineOptions) {
         other.destroy()
       })
     }
-    const note = (bytes: number): void => {
+    const noteDown = (bytes: number): void => {
       downBytes += bytes
     }
-    carry(client, target, options.up, options.strip?.request === true, () => {})
-    carry(target, client, options.down, options.strip?.answer === true, note)
+    const noteUp = (bytes: number): void => {
+      upBytes += bytes
+    }
+    carry(client, target, options.up, options.strip?.request === true, noteUp)
+    carry(target, client, options.down, options.strip?.answer === true, noteDown)
     if (options.breakEveryMs !== undefined) {
       const timer = setTimeout(() => {
         breaks++
@@ -51,6 +57,9 @@ export async function startLine(targetPort: number, options: LineOptions) {
     breaks: () => breaks,
     /** How many bytes reached clients. */
     downBytes: () => downBytes,
+    /** How many bytes reached the server. */
+    upBytes: () => upBytes,
+    connections: () => connections,
     stop() {
       for (const socket of sockets) socket.destroy()
       return new Promise<void>((resolve) => server.close(() => resolve()))
