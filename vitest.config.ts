@@ -100,6 +100,8 @@ export default defineConfig({
           name: 'unit',
           // A file that needs a DOM says so itself: `// @vitest-environment happy-dom`.
           environment: 'node',
+          // Property tests and simulated histories take seconds; on a machine that does other things, several times as many.
+          testTimeout: 30_000,
           include: ['{packages,apps}/*/{src,test}/**/*.test.{ts,tsx}'],
           exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.*', ...leftOut],
           env: { ...services.env, ...browsers.env },
