@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { canonicalText } from '@parley/server'
+import { audited, auditPath, createAuditLog } from './auditLog.js'
 import { openAdmin } from './openAdmin.js'
 import { readExportSettings, readImportSettings, readRevokeSettings, readUserSettings } from './settings.js'
 import { placeOf } from './storeSettings.js'
@@ -26,7 +27,13 @@ export const runImport: Command = async (args, env, output) => {
   const content = await readInput(file)
   const { admin, close } = await openAdmin(store, { output, env, keep, create })
   try {
-    const { uid, conversations, messages, skipped, version } = await admin.import(user ?? null, content)
+    const { uid, conversations, messages, skipped, version } = await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      { action: 'import', ...(user === undefined ? {} : { user }), detail: { file } },
+      () => admin.import(user ?? null, content),
+      (done) => ({ into: done.uid, conversations: done.conversations, messages: done.messages }),
+    )
     const left = skipped > 0 ? `, ${skipped} of others or of no conversation left out` : ''
     err(
       `Imported for ${uid}: ${conversations} conversations, ${messages} messages${left}. Version ${version}.\n`,
@@ -42,7 +49,13 @@ export const runExport: Command = async (args, env, output) => {
   const { store, user, readable } = readExportSettings(args, env)
   const { admin, close } = await openAdmin(store, { output, env })
   try {
-    const { file, missing } = await admin.exportFile(user)
+    const { file, missing } = await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      { action: 'export', user },
+      () => admin.exportFile(user),
+      (done) => ({ conversations: done.file.conversations.length, missing: done.missing.length }),
+    )
     const { userId, conversations, cursors } = file
     out(canonicalText(readable ? { userId, conversations, cursors } : file))
     if (missing.length > 0) {
@@ -75,7 +88,16 @@ export const runRevoke: Command = async (args, env, output) => {
   const { store, user, device, before } = readRevokeSettings(args, env)
   const { admin, close } = await openAdmin(store, { output, env })
   try {
-    await admin.revoke(user, device, before)
+    await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      {
+        action: 'revoke',
+        user,
+        detail: { device, before: before === undefined ? undefined : new Date(before).toISOString() },
+      },
+      () => admin.revoke(user, device, before),
+    )
     const whose = device === undefined ? user : `${user} on ${device}`
     const when = before === undefined ? 'until now' : `before ${new Date(before).toISOString()}`
     err(`Tokens of ${whose} that were issued ${when} are refused.\n`)
@@ -90,7 +112,13 @@ export const runForget: Command = async (args, env, output) => {
   const { store, user } = readUserSettings(args, env)
   const { admin, close } = await openAdmin(store, { output, env })
   try {
-    const { known, channels } = await admin.forget(user)
+    const { known, channels } = await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      { action: 'forget', user },
+      () => admin.forget(user),
+      (done) => ({ known: done.known, channels: done.channels }),
+    )
     const lists = channels > 0 ? `, and in the members of ${channels} channels` : ''
     err(known || channels > 0 ? `Forgot ${user}${lists}.\n` : `Nothing was stored of ${user}.\n`)
   } finally {

@@ -2,6 +2,7 @@ import { ParleyError } from '@parley/core'
 import { ServerError } from '@parley/server'
 import { type Output, runExport, runForget, runImport, runInspect, runRevoke } from './commands.js'
 import { findSimilar } from './findSimilar.js'
+import { withSecretFiles } from './secretFiles.js'
 import { runServe } from './serve.js'
 import { runBackup, runRestore, runVerify } from './storeCommands.js'
 import { CommandError, USAGE, UsageError } from './usage.js'
@@ -27,8 +28,9 @@ export async function run(
 ): Promise<number> {
   try {
     if (name === 'help' || HELP.has(name) || args.some((arg) => HELP.has(arg))) output.out(USAGE)
-    else if (Object.hasOwn(COMMANDS, name)) await COMMANDS[name as keyof typeof COMMANDS](args, env, output)
-    else throw new UsageError(name === '' ? 'Which command?' : unknownCommand(name))
+    else if (Object.hasOwn(COMMANDS, name)) {
+      await COMMANDS[name as keyof typeof COMMANDS](args, withSecretFiles(env), output)
+    } else throw new UsageError(name === '' ? 'Which command?' : unknownCommand(name))
     return 0
   } catch (error) {
     if (error instanceof UsageError) {

@@ -21,11 +21,13 @@ import {
   withDiskFloor,
 } from '@parley/server'
 import { pino } from 'pino'
+import { auditPath, createAuditLog, type WriteAudit, withAuditedQuarantine } from './auditLog.js'
 import type { Output } from './commands.js'
 import { fitConnections, openFilesLimit, openFilesOf } from './openFiles.js'
 import { openShared } from './openShared.js'
 import { readServeSettings, type ServeSettings } from './settings.js'
 import { placeOf } from './storeSettings.js'
+import { followTls, loadTls } from './tlsFiles.js'
 import { UsageError } from './usage.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -55,12 +57,21 @@ export async function runServe(
   const stopAsked = whenAskedToStop()
   const wukong = wukongOf(settings, logger)
   const metrics = createMetrics()
-  const { store, bus } = await openStore(settings, logger, metrics)
+  const { store, bus } = await openStore(
+    settings,
+    logger,
+    metrics,
+    createAuditLog(auditPath(settings.store, env)),
+  )
   const opened: Array<{ close: () => Promise<void> }> = []
   try {
     const options = { ...serverOptions(settings, wukong), ...(bus ? { bus } : {}) }
     const server = await createServer({ ...options, store, auth, logger, metrics })
     opened.push(server)
+    if (settings.tls) {
+      const stop = followTls(settings.tls, server.reloadTls, logger)
+      opened.push({ close: async () => stop() })
+    }
     const { url } = await server.listen()
     // A command that finds a database opens it beside this server.
     if (kept.kind === 'level') {
@@ -92,15 +103,23 @@ async function openStore(
   { store: kept, limits }: ServeSettings,
   logger: Logger,
   { batchWritten }: Metrics,
+  writeAudit: WriteAudit,
 ): Promise<{ store: LogStore; bus?: Bus }> {
   if (kept.kind === 'memory') return { store: createMemoryLog() }
-  if (kept.kind === 'postgres') return openShared(kept, { logger, onBatch: batchWritten })
+  if (kept.kind === 'postgres') {
+    const shared = await openShared(kept, { logger, onBatch: batchWritten })
+    return { ...shared, store: withAuditedQuarantine(shared.store, writeAudit, logger) }
+  }
   const store = await openLevelLog({
     folder: kept.folder,
     onBatch: batchWritten,
     onCorrected(files, copy) {
       for (const { file, reason } of files)
         logger.error({ file, reason }, `a damaged file was corrected; a copy as it was is in ${copy}`)
+      const detail = { files: files.map(({ file, reason }) => `${file}: ${reason}`), copy }
+      void writeAudit({ action: 'correct-files', result: 'ok', detail }).catch((error: unknown) =>
+        logger.error({ err: error }, 'the audit log cannot be written'),
+      )
     },
     onReadOnly() {
       logger.error(
@@ -110,7 +129,8 @@ async function openStore(
     },
   })
   const { freeDiskBytes } = { ...defaultLimits, ...limits }
-  return { store: await withDiskFloor(store, { folder: kept.folder, minFreeBytes: freeDiskBytes }) }
+  const audited = withAuditedQuarantine(store, writeAudit, logger)
+  return { store: await withDiskFloor(audited, { folder: kept.folder, minFreeBytes: freeDiskBytes }) }
 }
 
 /** Resolves when somebody wants the process to end. */
@@ -155,6 +175,7 @@ function serverOptions(
     metricsToken,
     stopDelayMs,
     drainMs,
+    tls,
   } = settings
   return {
     host,
@@ -171,6 +192,7 @@ function serverOptions(
     },
     ...(metricsToken === undefined ? {} : { metricsToken }),
     ...(web === undefined ? {} : { webRoot: web }),
+    ...(tls === undefined ? {} : { tls: loadTls(tls) }),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   STORE_FLAGS,
   type StoreSettings,
 } from './storeSettings.js'
+import { readTlsFiles, type TlsFiles } from './tlsFiles.js'
 import { UsageError } from './usage.js'
 
 /** What `parley serve` was asked for. */
@@ -36,6 +37,7 @@ export interface ServeSettings {
   readonly origins: readonly string[]
   readonly web: string | undefined
   readonly logLevel: LogLevel
+  readonly tls: TlsFiles | undefined
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -86,6 +88,8 @@ const SERVE_FLAGS = {
   origin: { type: 'string', multiple: true },
   web: { type: 'string' },
   keep: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
 } as const
 
 const IMPORT_FLAGS = {
@@ -147,6 +151,7 @@ export function readServeSettings(args: readonly string[], env: Environment): Se
     origins: readList(values.origin ?? [env.PARLEY_ORIGINS ?? '']),
     web: values.web ?? env.PARLEY_WEB,
     logLevel: readChoice('PARLEY_LOG_LEVEL', env.PARLEY_LOG_LEVEL, LOG_LEVELS),
+    tls: readTlsFiles(values['tls-cert'] ?? env.PARLEY_TLS_CERT, values['tls-key'] ?? env.PARLEY_TLS_KEY),
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type VerifyReport,
   verifyFolder,
 } from '@parley/server'
+import { audited, auditPath, createAuditLog } from './auditLog.js'
 import type { Command, Output } from './commands.js'
 import { requireStore, whenFree } from './dataFolder.js'
 import { openAdmin } from './openAdmin.js'
@@ -24,7 +25,13 @@ export const runBackup: Command = async (args, env, output) => {
   const { store, folder } = readBackupSettings(args, env)
   const { admin, close } = await openAdmin(store, { output, env })
   try {
-    const { rooms, rows, bytes, damaged } = await admin.backup(resolve(folder))
+    const { rooms, rows, bytes, damaged } = await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      { action: 'backup', detail: { folder: resolve(folder) } },
+      () => admin.backup(resolve(folder)),
+      (done) => ({ users: done.rooms, damaged: done.damaged.length }),
+    )
     err(`Wrote ${folder}: ${rooms} users, ${rows} updates, ${bytes} bytes.\n`)
     if (damaged.length === 0) return
     const names = [...new Set(damaged.map(({ room }) => room))].join(', ')
@@ -40,7 +47,13 @@ export const runRestore: Command = async (args, env, output) => {
   const { store: settings, folder } = readBackupSettings(args, env)
   const { store, close } = await openAlone(settings, output)
   try {
-    const { rooms, createdAt } = await restoreBackup({ store, path: resolve(folder), now: Date.now() })
+    const { rooms, createdAt } = await audited(
+      createAuditLog(auditPath(settings, env)),
+      output,
+      { action: 'restore', detail: { folder: resolve(folder) } },
+      () => restoreBackup({ store, path: resolve(folder), now: Date.now() }),
+      (done) => ({ users: done.rooms, createdAt: done.createdAt }),
+    )
     err(`Restored ${rooms} users into ${placeOf(settings)}, as they were at ${createdAt}.\n`)
   } finally {
     await close()
@@ -60,7 +73,19 @@ export const runVerify: Command = async (args, env, output) => {
     }
     const { folder } = store
     await refuseServer(folder, 'repair')
-    const report = await whenFree(output, () => repairFolder(folder, Date.now()))
+    const report = await audited(
+      createAuditLog(auditPath(store, env)),
+      output,
+      { action: 'repair' },
+      () => whenFree(output, () => repairFolder(folder, Date.now())),
+      (done) => ({
+        sound: done.now.sound,
+        repaired: done.repaired,
+        lost: done.lost,
+        values: done.values,
+        copy: done.copy ?? undefined,
+      }),
+    )
     out(canonicalText(report))
     if (report.copy !== null) err(`The files as they were are in ${report.copy}.\n`)
     if (report.values.length > 0) {

@@ -41,6 +41,8 @@ serve
                     addresses or networks
                     limits, such as                 PARLEY_LIMITS
                     connectionsPerUser=20,messagesPerUser=100/5000
+  --tls-cert FILE   certificate and key in PEM, to   PARLEY_TLS_CERT  none
+  --tls-key FILE    speak TLS; read again on SIGHUP  PARLEY_TLS_KEY   none
   --web DIR         a built web app to serve        PARLEY_WEB       none
                     what an IM server must know     PARLEY_INGEST_TOKEN
                     to bring messages by HTTP
@@ -72,6 +74,9 @@ import, export, inspect, revoke, forget, backup, restore, verify
   --create          import: make the data folder where there is none
   --readable        export: without the document, to read and to compare; it cannot be imported
   --before TIME     revoke: only tokens issued before, such as 2026-01-31T12:00:00Z; now, if left out
+
+Each variable with a secret in it may be in a file instead, such as PARLEY_JWT_SECRET_FILE=/etc/parley/jwt. The audit log of what commands do is
+audit.jsonl in the data folder, or where PARLEY_AUDIT_LOG says.
 
 FILE holds what parley export printed, what WuKongIM's or TangSengDaoDao's /conversation/sync answers, or messages as WuKongIM's webhook msg.notify
 sends them, one JSON object a line; it may be gzipped. While a server has the data folder open, the commands work through it;

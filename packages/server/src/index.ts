@@ -46,6 +46,7 @@ export {
   type WukongNotifierOptions,
 } from './gateway/notify/wukongNotifier.js'
 export type { MessageSource } from './gateway/recents.js'
+export type { TlsOptions } from './http/app.js'
 export { type ImportedState, readImport } from './import/readImport.js'
 export { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 export { type DiskFloorOptions, type DiskSpace, withDiskFloor } from './log/diskFloor.js'

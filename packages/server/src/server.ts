@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { createAudit, type Refusal } from './access/audit.js'
 import type { Authenticate } from './access/authenticate.js'
 import { createClientAddress, createSecureCheck } from './access/clientAddress.js'
@@ -12,7 +13,7 @@ import type { Bus } from './bus/bus.js'
 import { type Connection, type ConnectionContext, createConnection } from './connection/connection.js'
 import { ServerError } from './errors.js'
 import { addGateway, type GatewayOptions } from './gateway/gateway.js'
-import { createApp } from './http/app.js'
+import { createApp, type TlsOptions } from './http/app.js'
 import { createUpgradeHandler } from './http/upgrade.js'
 import { defaultLimits, defaultTiming, type Limits, type Timing } from './limits.js'
 import type { LogStore } from './log/logStore.js'
@@ -66,6 +67,8 @@ export interface ServerOptions {
   metrics?: Metrics
   /** What Prometheus shows as a bearer token at `/metrics`. Without it nobody may look; on a server that lets everybody in, everybody. */
   metricsToken?: string
+  /** A certificate and its key in PEM: the server then speaks TLS only, `https` and `wss`. */
+  tls?: TlsOptions
 }
 
 /** A Parley server. */
@@ -78,6 +81,12 @@ export interface Server {
   readonly connections: number
   /** The rooms, for what works on documents beside their connections. */
   readonly rooms: Rooms
+  /**
+   * Takes another certificate for the connections that begin from now on; those that are open stay.
+   *
+   * @throws ServerError with code `invalid-argument` for a server without TLS; Node's error for what is no certificate and its key
+   */
+  reloadTls: (tls: TlsOptions) => void
   /**
    * Takes back the tokens of a user, or of one device, that were issued before a moment: they are refused from then on, and
    * connections that they opened are closed with 4401, spread over a few seconds. It outlives restarts and reaches all nodes.
@@ -208,6 +217,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     webRoot,
     logger,
     checkReady: readiness.check,
+    tls: options.tls,
     addRoutes(routes) {
       addMetrics(routes, metrics, options.metricsToken ?? (auth === 'open' ? null : undefined))
       addGateway(routes, options.gateway ?? {}, {
@@ -275,7 +285,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const bound = app.server.address() as AddressInfo
       checkSource = createSourceCheck({ open: auth === 'open', port: bound.port, origins })
       const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
-      address = { host: bound.address, port: bound.port, url: `http://${name}:${bound.port}` }
+      address = {
+        host: bound.address,
+        port: bound.port,
+        url: `${options.tls ? 'https' : 'http'}://${name}:${bound.port}`,
+      }
       logger.info(address, 'listening')
       return address
     },
@@ -286,6 +300,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       return connections.size
     },
     rooms,
+    reloadTls(tls) {
+      if (!(app.server instanceof TlsServer)) {
+        throw new ServerError('invalid-argument', 'tls was not given when the server was created')
+      }
+      app.server.setSecureContext({ ...tls })
+    },
     async revoke(uid, device, before) {
       await revocations.revoke(uid, device, before)
     },

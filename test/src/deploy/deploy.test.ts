@@ -13,12 +13,17 @@ interface Service {
   readonly depends_on?: readonly string[] | Record<string, unknown>
   readonly volumes?: readonly string[]
   readonly stop_grace_period?: string
+  readonly ports?: readonly string[]
+  readonly networks?: readonly string[]
 }
 
 interface Compose {
   readonly services: Record<string, Service>
   readonly volumes: Record<string, unknown>
-  readonly networks: { default: { ipam: { config: ReadonlyArray<{ subnet: string }> } } }
+  readonly networks: {
+    default: { ipam: { config: ReadonlyArray<{ subnet: string }> } }
+    store: { internal: boolean }
+  }
 }
 
 const compose = parse(read('deploy/compose.yaml'), { merge: true }) as Compose
@@ -55,6 +60,25 @@ describe('the compose file', () => {
     expect(stop_grace_period).toMatch(/^\d+s$/)
     expect(Number.parseInt(stop_grace_period, 10)).toBeGreaterThanOrEqual(
       20 + Number(environment.PARLEY_STOP_DELAY),
+    )
+  })
+
+  it('[OPS5] publishes TLS only, by Caddy, and keeps the database in a network without a way out', () => {
+    const published = Object.entries(compose.services).filter(([, { ports }]) => ports !== undefined)
+    expect(published.map(([name]) => name)).toEqual(['caddy'])
+    expect(compose.services.caddy?.ports).toEqual(['80:80', '443:443', '443:443/udp'])
+    for (const name of ['postgres', 'redis']) expect(compose.services[name]?.networks).toEqual(['store'])
+    expect(compose.networks.store).toEqual({ internal: true })
+    expect(read('deploy/Caddyfile')).toContain('reverse_proxy balancer:4300')
+  })
+
+  it('[OPS6] builds an image that runs as a user without rights, with its data in a volume, of a base that can be pinned', () => {
+    const dockerfile = read('deploy/Dockerfile')
+    const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+    for (const line of ['USER node', 'WORKDIR /data', 'VOLUME /data', 'ENV PARLEY_DATA=/data'])
+      expect(last).toContain(line)
+    expect(dockerfile.match(/^FROM .*$/gm)).toEqual(
+      expect.arrayContaining([expect.stringContaining('$' + '{NODE_TAG}$' + '{NODE_DIGEST}')]),
     )
   })
 

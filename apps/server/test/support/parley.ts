@@ -72,7 +72,7 @@ export async function serve(
     let out = ''
     child.stdout?.on('data', (chunk) => {
       out += chunk
-      const found = /Parley is at (http:\/\/\S+)/.exec(out)?.[1]
+      const found = /Parley is at (https?:\/\/\S+)/.exec(out)?.[1]
       if (found) resolve(found)
     })
     void ended.then((code) => reject(new Error(`it ended with ${code}: ${log}`)))

@@ -43,7 +43,7 @@ export function createSourceCheck({ open, port, origins }: SourceOptions): Check
     if (origin === undefined || allowed.has(origin)) return null
     const page = parse(origin)
     if (open) {
-      if (page?.protocol === 'http:' && isLoopbackHost(page.host, port)) return null
+      if (page && /^https?:$/.test(page.protocol) && isLoopbackHost(page.host, port)) return null
     } else if (page && page.host === host) return null
     return 'the Origin may not use this server'
   }

@@ -38,6 +38,12 @@ declare module 'fastify' {
   }
 }
 
+/** A certificate in PEM, with those between it and the authority behind it, and its key. */
+export interface TlsOptions {
+  readonly cert: string
+  readonly key: string
+}
+
 export interface AppOptions {
   /** Asked for every request; the port is known only when the server listens. */
   checkSource: CheckSource
@@ -52,6 +58,8 @@ export interface AppOptions {
   addRoutes?: (app: FastifyInstance) => void
   /** Resolves if the server takes connections and can store what they bring. */
   checkReady: () => Promise<void>
+  /** The server speaks TLS with these; plain HTTP if left out. */
+  tls?: TlsOptions | undefined
 }
 
 /** Creates what answers plain HTTP. */
@@ -66,9 +74,11 @@ export async function createApp({
   logger,
   addRoutes,
   checkReady,
+  tls,
 }: AppOptions): Promise<FastifyInstance> {
   // Fastify's own log would have addresses in it, and addresses may have tokens in them.
   const app = Fastify({
+    ...(tls ? { https: tls } : {}),
     logger: false,
     // Requests that are under way when the server stops are answered.
     forceCloseConnections: 'idle',

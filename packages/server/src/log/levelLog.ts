@@ -86,7 +86,7 @@ export async function openLevelLog({
     }
     const { database, isReadOnly } = await openWhereItCan(lock)
     try {
-      // With a full disk there is nothing to claim: whoever opens the folder next can only read it, too.
+      // With a full disk nothing can be claimed, and the next process to open the folder can only read it, too.
       await lock.claim().catch((error: unknown) => {
         if (!isReadOnly) throw error
       })

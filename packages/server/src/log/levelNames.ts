@@ -20,13 +20,6 @@ export async function* levelScopes(database: LevelDatabase): AsyncIterable<Value
   for await (const owner of ownersOf(database, 'value')) yield decodeOwner(owner) as ValueScope
 }
 
-/** Ranges that hold all there is of rooms and scopes. Each is found by itself: one that is damaged hides no other. */
-export async function* ownedRanges(database: LevelDatabase): AsyncIterable<KeyRange> {
-  for (const kind of [...ROOM_KINDS, 'quarantined', 'value']) {
-    for await (const owner of ownersOf(database, kind)) yield ownerRange(kind, owner)
-  }
-}
-
 /** Those that have keys of a kind: from one to the next, without a look at all the keys of each. */
 async function* ownersOf(database: LevelDatabase, kind: string): AsyncIterable<string> {
   const { gte, lt } = rangeOf(kind)

@@ -28,10 +28,10 @@ describe.each(DISKS)('a store that is opened on %s', (_what, create) => {
     await again.append('alice', update('second'))
     await again.close()
     await disk.harm()
-    let told = 0
-    const store = await openLevelLog({ folder: disk.folder, onReadOnly: () => void told++ })
+    let calls = 0
+    const store = await openLevelLog({ folder: disk.folder, onReadOnly: () => void calls++ })
     onTestFinished(() => store.close())
-    expect(told).toBe(1)
+    expect(calls).toBe(1)
     const server = await startServer({ store })
     const client = connectStock(server, 'alice')
     await client.synced
