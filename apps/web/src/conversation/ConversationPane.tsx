@@ -1,5 +1,5 @@
-import type { Channel } from '@parley/core'
-import { useConversation } from '@parley/react'
+import type { Channel, Conversation } from '@parley/core'
+import { useConversation, useStatus } from '@parley/react'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { Composer } from '../composer/Composer.js'
 import type { ChatMessage } from '../demo/chat/chatMessage.js'
@@ -19,23 +19,22 @@ export function ConversationPane(props: { readonly channel: Channel }) {
   // The same object each time.
   const { channel } = store.conversation(props.channel)
   const conversation = useConversation(channel)
-  const history = useHistory(channel, session.server, session.withSample)
-  // Where new messages began when this was opened; reading does not move the line.
-  const [readSeq] = useState(() =>
-    conversation.unread > 0 ? conversation.readSeq : Number.POSITIVE_INFINITY,
-  )
+  // Where new messages began when this was opened; reading does not move the line. Not before the conversation is loaded.
+  const isReady = useStatus()?.ready ?? true
+  const [newAfter, setNewAfter] = useState<number | null>(null)
+  if (isReady && newAfter === null) setNewAfter(newestRead(conversation))
+  const history = useHistory(channel, session.server, { withSample: session.withSample, from: newAfter })
   const newestSeq = conversation.lastMessage?.messageSeq ?? 0
   const field = useRef<HTMLTextAreaElement>(null)
 
-  useEffect(() => {
-    const handle = store.conversation(channel)
-    const read = (): void => {
-      if (document.visibilityState === 'visible' && handle.getSnapshot().unread > 0) handle.markRead()
-    }
-    if (newestSeq > 0) read()
-    document.addEventListener('visibilitychange', read)
-    return () => document.removeEventListener('visibilitychange', read)
-  }, [store, channel, newestSeq])
+  const markRead = useCallback(
+    (seq: number) => {
+      const handle = store.conversation(channel)
+      const { unread, markedUnread, readSeq } = handle.getSnapshot()
+      if (unread > 0 && (seq > readSeq || (markedUnread && seq >= newestSeq))) handle.markRead(seq)
+    },
+    [store, channel, newestSeq],
+  )
 
   useEffect(() => {
     // Where there is a keyboard anyway; on a phone it would cover half of what was opened. Not in the middle of a sentence,
@@ -59,11 +58,24 @@ export function ConversationPane(props: { readonly channel: Channel }) {
         history={history}
         sending={conversation.drafts.sending}
         userId={store.userId}
-        newAfter={readSeq}
+        unread={conversation.unread}
+        readSeq={Math.max(newAfter ?? 0, conversation.readSeq)}
+        newestSeq={newestSeq}
+        newAfter={newAfter}
+        onRead={markRead}
         onReply={reply}
       />
       <ToastList toasts={toasts} />
       <Composer channel={channel} fieldRef={field} />
     </section>
   )
+}
+
+/**
+ * The number of the newest message that does not count as unread. A provider tells a count, and no position: the unread
+ * messages then are the newest ones.
+ */
+function newestRead({ readSeq, unread, lastMessage }: Conversation): number {
+  const newest = lastMessage?.messageSeq ?? 0
+  return unread === 0 ? newest : Math.max(readSeq, newest - unread)
 }

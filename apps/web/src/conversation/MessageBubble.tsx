@@ -22,7 +22,11 @@ export const MessageBubble = memo(function MessageBubble(props: MessageBubblePro
   const { fromUid, content, timestamp, reply } = message
   const shape = `bubble ${own ? 'bubble--own' : ''} ${first ? 'bubble--first' : ''} ${last ? 'bubble--last' : ''}`
   return (
-    <article className={shape} aria-label={`${own ? 'You' : fromUid}, ${formatClock(timestamp)}`}>
+    <article
+      className={shape}
+      data-seq={message.messageSeq}
+      aria-label={`${own ? 'You' : fromUid}, ${formatClock(timestamp)}`}
+    >
       {!own && <div className="bubble__avatar">{last && <Avatar name={fromUid} size={32} />}</div>}
       <div className="bubble__body">
         {showName && !own && (

@@ -13,35 +13,44 @@ export interface History {
   /** True while there are older ones to load. */
   readonly hasOlder: boolean
   readonly loading: boolean
+  /** False while messages after `from` may be missing, because they load or could not be loaded. */
+  readonly complete: boolean
   readonly loadOlder: () => void
 }
 
 /**
- * The history of a channel: the sample's, what the chat server of this browser has, and the newest message of all. Give the
- * component that uses it the channel as its key.
+ * The history of a channel: the sample's, what the chat server of this browser has, and the newest message of all. At first
+ * the messages after the number `from` are loaded, and at least some; `null` waits until that is known. Give the component
+ * that uses it the channel as its key.
  */
-export function useHistory(channel: Channel, server: ChatServer, withSample: boolean): History {
+export function useHistory(
+  channel: Channel,
+  server: ChatServer,
+  { withSample, from }: { readonly withSample: boolean; readonly from: number | null },
+): History {
   const key = channelKey(channel)
   const { lastMessage } = useConversation(channel)
   const [chunks, setChunks] = useState<readonly SampleChunk[]>([])
   const [lines, setLines] = useState<readonly SampleLine[]>([])
   const [loading, setLoading] = useState(withSample)
+  const [complete, setComplete] = useState(!withSample)
   const [attempt, setAttempt] = useState(0)
   const subscribe = useCallback((listener: () => void) => server.subscribe(listener), [server])
   const posted = useSyncExternalStore(subscribe, () => server.messages(channel))
 
   useEffect(() => {
-    if (!withSample) return
+    if (!withSample || from === null) return
     let stale = false
     const tryAgain = (): void => setAttempt(attempt + 1)
     loadSampleIndex()
       .then(async ({ history }) => {
         const known = history[key] ?? []
-        const newest = known.at(-1)
-        const first = newest ? await loadSampleChunk(newest.file) : []
+        const wanted = known.filter(({ toSeq }, place) => toSeq > from || place === known.length - 1)
+        const loaded = await Promise.all(wanted.map(({ file }) => loadSampleChunk(file)))
         if (stale) return
-        setChunks(known.slice(0, -1))
-        setLines(first)
+        setChunks(known.slice(0, known.length - wanted.length))
+        setLines(loaded.flat())
+        setComplete(true)
       })
       .catch(() => {
         // Off the network before it was ever loaded; the newest message is there anyway.
@@ -54,7 +63,7 @@ export function useHistory(channel: Channel, server: ChatServer, withSample: boo
       stale = true
       removeEventListener('online', tryAgain)
     }
-  }, [key, withSample, attempt])
+  }, [key, withSample, from, attempt])
 
   const loadOlder = useCallback(() => {
     const next = chunks.at(-1)
@@ -76,5 +85,5 @@ export function useHistory(channel: Channel, server: ChatServer, withSample: boo
       mergeHistory(lines, posted, lastMessage && !lastMessage.removed ? fromLastMessage(lastMessage) : null),
     [lines, posted, lastMessage],
   )
-  return { messages, hasOlder: chunks.length > 0, loading, loadOlder }
+  return { messages, hasOlder: chunks.length > 0, loading, complete, loadOlder }
 }
