@@ -16,9 +16,9 @@ export function App() {
     case 'devices':
       return <DevicesPage />
     case 'chats':
-      // Another session is another page: nothing of the one before stays.
+      // Another session is another page, of the same user too: nothing of the one before stays.
       return session ? (
-        <ChatsPage key={session.client.store.userId} session={session} selected={route.selected} />
+        <ChatsPage key={session.id} session={session} selected={route.selected} />
       ) : (
         <Welcome />
       )

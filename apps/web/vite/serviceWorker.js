@@ -53,7 +53,8 @@ async function fromNetwork(request, key) {
 }
 
 async function keep(key, response) {
-  if (response.ok) {
+  // Not where the user had it deleted: this worker goes on for as long as pages are open that it served.
+  if (response.ok && (await caches.has(CACHE))) {
     const cache = await caches.open(CACHE)
     await cache.put(key, response.clone())
   }

@@ -1,7 +1,9 @@
 import type { ChannelKey } from '@parley/core'
 import { useState, useSyncExternalStore } from 'react'
 import { DocumentFacts } from '../inspector/DocumentFacts.js'
+import { DeletedConversations } from '../messenger/DeletedConversations.js'
 import { Messenger } from '../messenger/Messenger.js'
+import { IconButton } from '../ui/IconButton.js'
 import { Icon } from '../ui/icons.js'
 import type { Device } from './pair.js'
 
@@ -28,23 +30,25 @@ export function DevicePanel({ device }: { readonly device: Device }) {
         </button>
       </header>
       <div className="device__screen">
-        <Messenger
-          session={session}
-          selected={selected}
-          onSelect={setSelected}
-          header={
-            <header className="sidebar__header">
-              <div className="sidebar__title">
-                <h3>Chats</h3>
-              </div>
-            </header>
-          }
-        />
+        <Messenger session={session} selected={selected} onSelect={setSelected} header={<DeviceHeader />} />
       </div>
       <details className="device__inside">
         <summary>Inside the document</summary>
         <DocumentFacts session={session} />
       </details>
     </section>
+  )
+}
+
+function DeviceHeader() {
+  const [showingDeleted, setShowingDeleted] = useState(false)
+  return (
+    <header className="sidebar__header">
+      <div className="sidebar__title">
+        <h3>Chats</h3>
+      </div>
+      <IconButton icon="trash" label="Deleted conversations" onClick={() => setShowingDeleted(true)} />
+      {showingDeleted && <DeletedConversations onClose={() => setShowingDeleted(false)} />}
+    </header>
   )
 }

@@ -2,7 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import { DevicePanel } from './DevicePanel.js'
 import './devices.css'
 import { Experiments } from './Experiments.js'
-import { currentPair, openPair, startOver } from './pair.js'
+import { currentPair, isPairOpening, openPair, startOver } from './pair.js'
 
 /** Two devices of one person side by side, to see what happens when they do not see each other. */
 export function DevicesPage() {
@@ -48,7 +48,17 @@ export function DevicesPage() {
           ))}
         </div>
       ) : (
-        <p className="devices__opening">{error ? '' : 'Opening …'}</p>
+        <div className="devices__opening">
+          {!error && isPairOpening() && <p>Opening …</p>}
+          {!error && !isPairOpening() && (
+            <>
+              <p>The data of these devices was deleted in another tab.</p>
+              <button type="button" className="button" onClick={() => attempt(openPair)}>
+                Open two new devices
+              </button>
+            </>
+          )}
+        </div>
       )}
     </main>
   )

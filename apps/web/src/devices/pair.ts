@@ -1,7 +1,8 @@
 import { createEmitter, type Readable } from '@parley/core'
 import { type ChatServer, createChatServer } from '../demo/chat/chatServer.js'
-import { browserKeyValue } from '../demo/chat/keyValue.js'
+import { browserKeyValue, type KeyValue } from '../demo/chat/keyValue.js'
 import { createSession, type Session, syncUrl } from '../session/session.js'
+import { holdLocalData } from '../session/sessionLock.js'
 import { begin } from './people.js'
 import { createRelay } from './relay.js'
 
@@ -29,6 +30,7 @@ const changes = createEmitter<void>(console.error)
 let pair: Pair | null = null
 let opening: Promise<void> | null = null
 let stopRelay = (): void => {}
+let release = (): void => {}
 
 /** The pair of this page; `null` until it is open. */
 export const currentPair: Readable<Pair | null> = {
@@ -38,8 +40,37 @@ export const currentPair: Readable<Pair | null> = {
 
 /** Opens the pair, once. It stays open while the page lives, so that leaving for the list and coming back changes nothing. */
 export function openPair(): Promise<void> {
-  opening ??= open()
+  if (!opening) {
+    opening = open()
+    changes.emit()
+  }
   return opening
+}
+
+/** True while a pair is being opened, and while one is open. */
+export function isPairOpening(): boolean {
+  return opening !== null
+}
+
+/** The user whose devices are shown side by side in this browser; `null` if there never were any. */
+export function pairUserId(values: KeyValue = storage): string | null {
+  return values.getItem(USER_KEY) || null
+}
+
+/** Ends both devices, if they are open, and deletes their data if `deleteData` is true. The page may open a new pair. */
+export async function closePair(deleteData: boolean): Promise<void> {
+  await opening?.catch(() => {})
+  const old = pair
+  pair = null
+  opening = null
+  stopRelay()
+  if (!old) return
+  changes.emit()
+  // What cannot be deleted is deleted by name afterwards.
+  await Promise.allSettled(
+    old.devices.map(({ session }) => (deleteData ? session.destroy() : session.close())),
+  )
+  release()
 }
 
 /** Deletes both devices' data and begins with two new ones. */
@@ -56,6 +87,8 @@ export async function startOver(): Promise<void> {
 }
 
 async function open(): Promise<void> {
+  release()
+  release = await holdLocalData()
   const hasServer = await isServerThere()
   const kept = storage.getItem(USER_KEY)
   const userId = kept || `side-by-side-${Math.random().toString(36).slice(2, 8)}`

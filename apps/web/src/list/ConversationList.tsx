@@ -70,6 +70,8 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
     const isOurs = isOurMove.current || filterShown.current !== filter || active.key === null
     filterShown.current = filter
     if (activeKey === null || (active.key === activeKey && active.index === activeIndex)) return
+    // Before the list ever had the focus its first row is marked, whichever that is.
+    if (active.key === null && document.activeElement !== scroller.current) return
     if (active.key !== activeKey && !isOurs) movedAt.current = performance.now()
     setActive({ index: activeIndex, key: activeKey })
   }, [activeKey, activeIndex, active, filter])
@@ -142,14 +144,23 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
   const onPointerDown = ({ target, clientX, clientY }: PointerEvent): void => {
     press.current = readPress(target, clientX, clientY)
   }
+  const activate = ({ key, more }: Press, x: number, y: number): void => {
+    endTyping()
+    if (more) openMenu(conversationOf(key), x, y)
+    else open(key)
+  }
+  // A row that was sorted to another place while a button was down gets no click.
+  const onPointerUp = ({ pointerType, button, clientX, clientY }: PointerEvent): void => {
+    const pressed = press.current
+    if (pointerType !== 'mouse' || button !== 0 || !pressed) return
+    press.current = null
+    if (!isDragged(pressed, clientX, clientY)) activate(pressed, clientX, clientY)
+  }
   const onClick = ({ target, clientX, clientY, detail }: MouseEvent): void => {
     // A click without a pointer is an assistive technology's.
     const pressed = detail === 0 ? readPress(target, clientX, clientY) : press.current
     press.current = null
-    if (!pressed || (detail !== 0 && isDragged(pressed, clientX, clientY))) return
-    endTyping()
-    if (pressed.more) openMenu(conversationOf(pressed.key), clientX, clientY)
-    else open(pressed.key)
+    if (pressed) activate(pressed, clientX, clientY)
   }
   const onContextMenu = (event: MouseEvent): void => {
     const { target, clientX, clientY } = event
@@ -169,7 +180,11 @@ export function ConversationList({ filter, empty, onSearch }: ConversationListPr
         aria-activedescendant={activeRow && `${id}-${activeRow.key}`}
         tabIndex={0}
         onKeyDown={onKeyDown}
+        onFocus={() =>
+          setActive((known) => (known.key === null ? { index: activeIndex, key: activeKey } : known))
+        }
         onPointerDownCapture={onPointerDown}
+        onPointerUp={onPointerUp}
         onClick={onClick}
         onContextMenu={onContextMenu}
         style={{ '--row-height': `${rowHeight}px` } as React.CSSProperties}

@@ -1,12 +1,13 @@
 import { type ChannelKey, channelKey } from '@parley/core'
 import { useState, useSyncExternalStore } from 'react'
-import { leaveSession } from '../session/currentSession.js'
 import type { Session } from '../session/session.js'
 import { chooseTheme, nextTheme, type ThemeChoice, themeChoice } from '../theme/theme.js'
 import { Avatar } from '../ui/Avatar.js'
 import { IconButton } from '../ui/IconButton.js'
 import type { IconName } from '../ui/icons.js'
 import { Menu, type MenuPlace } from '../ui/Menu.js'
+import { DeletedConversations } from './DeletedConversations.js'
+import { LeaveDialog } from './LeaveDialog.js'
 import { NewConversation } from './NewConversation.js'
 
 /** The properties of an {@link AccountHeader}. */
@@ -26,7 +27,9 @@ const THEMES: Record<ThemeChoice, { readonly label: string; readonly icon: IconN
 export function AccountHeader({ session, onInspect, onSelect }: AccountHeaderProps) {
   const { userId } = session.client.store
   const [menu, setMenu] = useState<MenuPlace | null>(null)
+  const [leaving, setLeaving] = useState<'keep' | 'delete' | null>(null)
   const [composing, setComposing] = useState(false)
+  const [showingDeleted, setShowingDeleted] = useState(false)
   const theme = useSyncExternalStore(themeChoice.subscribe, themeChoice.getSnapshot)
 
   return (
@@ -52,21 +55,31 @@ export function AccountHeader({ session, onInspect, onSelect }: AccountHeaderPro
           label="Menu"
           onClose={() => setMenu(null)}
           items={[
+            {
+              id: 'deleted',
+              label: 'Deleted conversations',
+              icon: 'trash',
+              run: () => setShowingDeleted(true),
+            },
             { id: 'theme', ...THEMES[theme], run: () => chooseTheme(nextTheme(theme)) },
             { id: 'devices', label: 'Two devices side by side', icon: 'devices', run: () => go('#/devices') },
             { id: 'inspect', label: 'Inspector', icon: 'inspect', run: onInspect },
             { id: 'about', label: 'About, keys', icon: 'info', run: () => go('#/about') },
-            { id: 'leave', label: 'Leave', icon: 'arrowLeft', run: () => void leaveSession(false) },
+            { id: 'leave', label: 'Leave', icon: 'arrowLeft', run: () => setLeaving('keep') },
             {
               id: 'forget',
               label: 'Leave and delete local data',
               icon: 'trash',
               danger: true,
-              run: () => void leaveSession(true).catch(() => {}),
+              run: () => setLeaving('delete'),
             },
           ]}
         />
       )}
+      {leaving && (
+        <LeaveDialog session={session} deletes={leaving === 'delete'} onClose={() => setLeaving(null)} />
+      )}
+      {showingDeleted && <DeletedConversations onClose={() => setShowingDeleted(false)} />}
       {composing && (
         <NewConversation
           onClose={() => setComposing(false)}

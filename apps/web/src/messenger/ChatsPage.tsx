@@ -24,7 +24,11 @@ export function ChatsPage({ session, selected }: ChatsPageProps) {
       document.title = unread > 0 ? `(${unread}) Parley` : 'Parley'
     }
     show()
-    return totals.subscribe(show)
+    const stop = totals.subscribe(show)
+    return () => {
+      stop()
+      document.title = 'Parley'
+    }
   }, [totals])
 
   return (

@@ -1,4 +1,4 @@
-import type { Channel } from '@parley/core'
+import { type Channel, channelKey, ParleyError } from '@parley/core'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import './dialog.css'
 
@@ -12,6 +12,7 @@ export interface NewConversationProps {
 export function NewConversation({ onCreate, onClose }: NewConversationProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [name, setName] = useState('')
+  const [error, setError] = useState('')
   useEffect(() => {
     const element = dialog.current
     element?.showModal()
@@ -23,7 +24,18 @@ export function NewConversation({ onCreate, onClose }: NewConversationProps) {
     const id = name.trim()
     const isGroup = id.startsWith('#')
     const channelId = isGroup ? id.slice(1).trim() : id
-    if (channelId) onCreate({ channelId, channelType: isGroup ? 2 : 1 })
+    if (!channelId) return
+    const channel: Channel = { channelId, channelType: isGroup ? 2 : 1 }
+    try {
+      channelKey(channel)
+    } catch (reason) {
+      if (!(reason instanceof ParleyError)) throw reason
+      setError(
+        `This name has ${channelId.length} characters. It must be ${reason.message.split(' must be ')[1]}.`,
+      )
+      return
+    }
+    onCreate(channel)
   }
 
   return (
@@ -34,11 +46,18 @@ export function NewConversation({ onCreate, onClose }: NewConversationProps) {
           Name of a person, or #group
           <input
             value={name}
-            maxLength={100}
             autoComplete="off"
-            onChange={({ target }) => setName(target.value)}
+            onChange={({ target }) => {
+              setName(target.value)
+              setError('')
+            }}
           />
         </label>
+        {error && (
+          <p className="dialog__error" role="alert">
+            {error}
+          </p>
+        )}
         <p className="dialog__buttons">
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
             Cancel

@@ -21,6 +21,8 @@ export function formatRoute(route: Route): string {
   return route.selected === null ? '#/' : `#/c/${encodeURIComponent(route.selected)}`
 }
 
+const LIST: Route = { page: 'chats', selected: null }
+
 const changes = createEmitter<void>(console.error)
 let current: Route | null = null
 
@@ -37,6 +39,21 @@ export const currentRoute: Readable<Route> = {
 interface EntryState {
   /** True if the entry before is the list. */
   readonly fromList: boolean
+  /** The user whose page it is; what one user had open is not shown to another. */
+  readonly owner: string | null
+}
+
+let owner: string | null = null
+
+/** Says whose session is open: addresses that another user left in the browser's history lead to the list. */
+export function setRouteOwner(userId: string | null): void {
+  owner = userId
+}
+
+/** Shows another page in place of the one that is shown, which the browser's back button then does not lead to. */
+export function replaceRoute(route: Route): void {
+  history.replaceState({ fromList: false, owner } satisfies EntryState, '', formatRoute(route))
+  update()
 }
 
 /** Shows another page. Conversations replace each other, so that the browser's back button leads to the list, too. */
@@ -51,7 +68,7 @@ export function navigate(route: Route): void {
     return
   }
   if (isOpen && route.page === 'chats') history.replaceState(state, '', address)
-  else history.pushState({ fromList: now.page === 'chats' } satisfies EntryState, '', address)
+  else history.pushState({ fromList: now.page === 'chats', owner } satisfies EntryState, '', address)
   update()
 }
 
@@ -62,6 +79,8 @@ export function installRouter(): void {
 }
 
 function update(): void {
+  const state = history.state as EntryState | null
+  if (state?.owner && state.owner !== owner) history.replaceState(null, '', formatRoute(LIST))
   current = parseRoute(location.hash)
   changes.emit()
 }

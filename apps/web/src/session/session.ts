@@ -3,11 +3,13 @@ import type { Readable } from '@parley/core'
 import { type ChatConnection, createChatConnection } from '../demo/chat/chatConnection.js'
 import type { ChatServer } from '../demo/chat/chatServer.js'
 import type { KeyValue } from '../demo/chat/keyValue.js'
-import { createOutbox } from '../demo/chat/outbox.js'
+import { createOutbox, type Waiting } from '../demo/chat/outbox.js'
 import { chatReachable } from './chatReachable.js'
 
 /** One device at work: its conversations, and its line to the chat server. */
 export interface Session {
+  /** Another one for each session of the page: what a session of the same user left on the screen is not this one's. */
+  readonly id: number
   readonly client: Client
   readonly deviceName: string
   /** Tells devices that live in one browser apart. */
@@ -17,6 +19,8 @@ export interface Session {
   /** Whether the chat server can be reached. */
   readonly online: Readable<boolean>
   readonly withSample: boolean
+  /** The messages of this device that are not sent yet. */
+  unsent: () => readonly Waiting[]
   close: () => Promise<void>
   /** Closes and deletes what is kept on this device. */
   destroy: () => Promise<void>
@@ -35,18 +39,17 @@ export interface SessionOptions {
   readonly online?: Readable<boolean>
 }
 
+let sessions = 0
+
 /** Opens the conversations of a user on this device. */
 export function createSession(options: SessionOptions): Session {
   const { userId, deviceName, url, profile = '', server, storage, withSample = false } = options
   const client = createClient({ userId, deviceName, url, profile })
   const online = options.online ?? chatReachable(client.status)
-  const chat = createChatConnection({
-    store: client.store,
-    server,
-    outbox: createOutbox(storage, `${userId}.${profile}`),
-    online,
-  })
+  const outbox = createOutbox(storage, userId, profile)
+  const chat = createChatConnection({ store: client.store, server, outbox, online })
   return {
+    id: ++sessions,
     client,
     deviceName,
     profile,
@@ -54,6 +57,7 @@ export function createSession(options: SessionOptions): Session {
     chat,
     online,
     withSample,
+    unsent: outbox.entries,
     async close() {
       chat.close()
       await client.close()

@@ -1,5 +1,5 @@
-import { type FormEvent, useState } from 'react'
-import { beginSession } from '../session/currentSession.js'
+import { type FormEvent, useState, useSyncExternalStore } from 'react'
+import { beginSession, type LeaveNotice, leaveNotice, retryDeletion } from '../session/currentSession.js'
 import { guessDeviceName } from '../session/profile.js'
 import { Icon } from '../ui/icons.js'
 import './welcome.css'
@@ -14,8 +14,15 @@ export function Welcome() {
   const [userId, setUserId] = useState('')
   const [error, setError] = useState('')
   const [busy, setBusy] = useState(false)
+  const notice = useSyncExternalStore(leaveNotice.subscribe, leaveNotice.getSnapshot)
 
   const begin = (name: string, sample: boolean): void => {
+    // A name that was cut would be another user's.
+    const tooLong = [name, deviceName.trim()].find((text) => text.length > MAX_NAME_LENGTH)
+    if (tooLong !== undefined) {
+      setError(`A name has at most ${MAX_NAME_LENGTH} characters; this one has ${tooLong.length}.`)
+      return
+    }
     setBusy(true)
     setError('')
     beginSession({ userId: name, deviceName: deviceName.trim() || 'Laptop', sample }).catch(
@@ -40,17 +47,14 @@ export function Welcome() {
           <span />
         </p>
         <h1>Parley</h1>
+        {notice && <Notice notice={notice} />}
         <p className="welcome__lead">
           Conversations that live on your device. Read, pin and write without a network; all your devices
           agree when they meet again, and no draft is lost.
         </p>
         <label className="field">
           This device is called
-          <input
-            value={deviceName}
-            maxLength={MAX_NAME_LENGTH}
-            onChange={({ target }) => setDeviceName(target.value)}
-          />
+          <input value={deviceName} onChange={({ target }) => setDeviceName(target.value)} />
         </label>
         <button
           type="button"
@@ -68,7 +72,6 @@ export function Welcome() {
             <input
               value={userId}
               placeholder="Your name"
-              maxLength={MAX_NAME_LENGTH}
               autoCapitalize="off"
               autoComplete="username"
               onChange={({ target }) => setUserId(target.value)}
@@ -93,5 +96,26 @@ export function Welcome() {
         </p>
       </div>
     </main>
+  )
+}
+
+/** Says what became of the local data of a user who left. */
+function Notice({ notice }: { readonly notice: LeaveNotice }) {
+  const { state, userId } = notice
+  return (
+    <div className="welcome__notice" role="status">
+      {state === 'deleting' && <p>Deleting the local data of {userId} …</p>}
+      {state === 'deleted' && <p>The local data of {userId} is deleted from this browser.</p>}
+      {state === 'failed' && (
+        <>
+          <p>
+            The local data of {userId} is not deleted completely. {notice.message}.
+          </p>
+          <button type="button" className="button button--small" onClick={() => void retryDeletion()}>
+            Try again
+          </button>
+        </>
+      )}
+    </div>
   )
 }

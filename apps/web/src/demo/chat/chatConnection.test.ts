@@ -43,9 +43,7 @@ const said = () => server.messages(BOB).map(({ content }) => content)
 
 beforeEach(() => {
   vi.useFakeTimers()
-  for (const name of ['server.messages.1:bob', 'server.channels', 'alice.outbox']) {
-    storage.setItem(`parley.demo.${name}`, 'null')
-  }
+  for (const key of storage.keys()) storage.removeItem(key)
   store = createStore({ userId: 'alice' })
   server = createChatServer(storage, 'server')
 })

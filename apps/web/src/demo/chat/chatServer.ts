@@ -1,6 +1,6 @@
 import { type Channel, type ChannelKey, channelKey, createEmitter } from '@parley/core'
 import type { ChatMessage } from './chatMessage.js'
-import { type KeyValue, readJson } from './keyValue.js'
+import { demoPrefix, type KeyValue, readJson } from './keyValue.js'
 
 /** A message that is posted; the server gives it its number. */
 export interface Post extends Omit<ChatMessage, 'messageSeq'> {
@@ -35,11 +35,11 @@ export interface ChatServer {
 /** The longest history kept per channel, so that localStorage does not fill up. */
 const MAX_KEPT = 400
 
-/** Creates a {@link ChatServer}. Tabs that share `storage` and `name` share the server. */
-export function createChatServer(storage: KeyValue, name: string): ChatServer {
+/** Creates a user's {@link ChatServer}. Tabs that share `storage` share the server. */
+export function createChatServer(storage: KeyValue, userId: string): ChatServer {
   const deliveries = createEmitter<Delivery>(console.error)
-  const storageKey = (key: ChannelKey): string => `parley.demo.${name}.messages.${key}`
-  const indexKey = `parley.demo.${name}.channels`
+  const storageKey = (key: ChannelKey): string => `${demoPrefix(userId)}messages/${key}`
+  const indexKey = `${demoPrefix(userId)}channels`
   const cache = new Map<ChannelKey, { json: string | null; messages: readonly ChatMessage[] }>()
 
   const messages = (channel: Channel): readonly ChatMessage[] => {

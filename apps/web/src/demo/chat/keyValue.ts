@@ -2,6 +2,9 @@
 export interface KeyValue {
   getItem: (key: string) => string | null
   setItem: (key: string, value: string) => void
+  removeItem: (key: string) => void
+  /** All keys, in no order. */
+  keys: () => string[]
 }
 
 /** Keeps values as long as the page lives. */
@@ -12,22 +15,45 @@ export function createMemory(): KeyValue {
     setItem: (key, value) => {
       values.set(key, value)
     },
+    removeItem: (key) => {
+      values.delete(key)
+    },
+    keys: () => [...values.keys()],
   }
 }
 
-/** The browser's `localStorage`, or memory where it is blocked or full. */
-export function browserKeyValue(): KeyValue {
+/**
+ * A {@link KeyValue} over `localStorage`. What it does not take, because it is full or blocked, is kept in memory and read
+ * from there, so that the page works on with its own newest values.
+ */
+export function browserKeyValue(open: () => Storage = () => localStorage): KeyValue {
   const memory = createMemory()
-  const attempt = <Result>(action: (storage: KeyValue) => Result): Result => {
+  const attempt = <Result>(action: (storage: Storage) => Result): Result | undefined => {
     try {
-      return action(localStorage)
+      return action(open())
     } catch {
-      return action(memory)
+      return undefined
     }
   }
+  const stored = (): string[] =>
+    attempt((storage) =>
+      Array.from({ length: storage.length }, (_, place) => storage.key(place) as string),
+    ) ?? []
   return {
-    getItem: (key) => attempt((storage) => storage.getItem(key)),
-    setItem: (key, value) => attempt((storage) => storage.setItem(key, value)),
+    getItem: (key) => memory.getItem(key) ?? attempt((storage) => storage.getItem(key)) ?? null,
+    setItem(key, value) {
+      const done = attempt((storage) => {
+        storage.setItem(key, value)
+        return true
+      })
+      if (done) memory.removeItem(key)
+      else memory.setItem(key, value)
+    },
+    removeItem(key) {
+      memory.removeItem(key)
+      attempt((storage) => storage.removeItem(key))
+    },
+    keys: () => [...new Set([...memory.keys(), ...stored()])],
   }
 }
 
@@ -38,4 +64,9 @@ export function readJson<Value>(storage: KeyValue, key: string, fallback: Value)
   } catch {
     return fallback
   }
+}
+
+/** What the keys of the demonstration's chat server begin with for one user. No user's prefix begins with another's. */
+export function demoPrefix(userId: string): string {
+  return `parley.demo/${encodeURIComponent(userId)}/`
 }

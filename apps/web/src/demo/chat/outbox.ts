@@ -1,5 +1,5 @@
 import type { Channel, Submission } from '@parley/core'
-import { type KeyValue, readJson } from './keyValue.js'
+import { demoPrefix, type KeyValue, readJson } from './keyValue.js'
 
 /** A submission on its way to the chat server. */
 export interface Waiting {
@@ -14,9 +14,9 @@ export interface Outbox {
   remove: (submissionId: string) => void
 }
 
-/** Creates an {@link Outbox}; tabs that share `storage` and `name` share it. */
-export function createOutbox(storage: KeyValue, name: string): Outbox {
-  const key = `parley.demo.${name}.outbox`
+/** Creates the {@link Outbox} of a device; tabs that share `storage` share it. `profile` tells a user's devices apart. */
+export function createOutbox(storage: KeyValue, userId: string, profile = ''): Outbox {
+  const key = `${demoPrefix(userId)}outbox/${encodeURIComponent(profile)}`
   const entries = (): Waiting[] => readJson<Waiting[]>(storage, key, [])
   return {
     entries,

@@ -13,10 +13,13 @@ export function loadSampleChunk(file: string): Promise<readonly SampleLine[]> {
   return fetchOnce<readonly SampleLine[]>(file)
 }
 
-/** Fills a store with the sample's conversations. Doing it again, or on another device too, changes nothing. */
-export async function provideSample(store: Store): Promise<void> {
+/**
+ * Fills a store with the sample's conversations. Doing it again, or on another device too, changes nothing. Does nothing if
+ * the store is not `wanted` any more by the time the sample is loaded.
+ */
+export async function provideSample(store: Store, wanted: () => boolean = () => true): Promise<void> {
   const { conversations } = await loadSampleIndex()
-  store.provide(conversations)
+  if (wanted()) store.provide(conversations)
 }
 
 function fetchOnce<Value>(file: string): Promise<Value> {
