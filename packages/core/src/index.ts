@@ -63,7 +63,7 @@ export { encodeUpdate, type DeletedRanges, type StructRuns } from './document/en
 export { findGap, type Gap } from './document/gap.js'
 export { createIntake, type Intake, type IntakeResult } from './document/intake.js'
 export { checkIntegration, maxIntegrationSteps } from './document/integrationSteps.js'
-export { UPDATE_LIMITS, type UpdateLimits } from './document/limits.js'
+export { MAX_REGISTERS, UPDATE_LIMITS, type UpdateLimits } from './document/limits.js'
 export { type PieceSize, splitUpdate } from './document/splitUpdate.js'
 export { forgetTransactions, onUpdate, type DocumentUpdate } from './document/updates.js'
 

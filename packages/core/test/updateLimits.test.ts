@@ -5,6 +5,7 @@ import {
   type DecodedUpdate,
   decodeUpdate,
   decodeUpdateInSteps,
+  MAX_REGISTERS,
   ParleyError,
   UPDATE_LIMITS,
 } from '../src/index.js'
@@ -164,5 +165,30 @@ describe('a store', () => {
     expect(Y.encodeStateAsUpdate(store.doc)).toEqual(before)
     store.conversation(bob).markRead(1)
     expect(store.conversation(bob).getSnapshot().unread).toBe(0)
+  })
+})
+
+describe('a conversation with thousands of attributes', () => {
+  it('[COST7] refuses one more name than it may have, keeps those it has, and stays quick', () => {
+    const author = createStore({ userId: 'me' })
+    author.receive(message(1))
+    author.transact(() => {
+      for (let index = 0; index < MAX_REGISTERS; index++)
+        author.conversation(bob).setAttribute(`a${index}`, index)
+    })
+    expect(() => author.conversation(bob).setAttribute('one more', 1)).toThrow(/name must be a name in use/)
+    expect(() => author.conversation(bob).setReminder({ reminderId: 'r', version: 1 })).toThrow(
+      /reminder\.reminderId must be/,
+    )
+    author.conversation(bob).setAttribute('a7', 'changed')
+    const other = createStore({ userId: 'me' })
+    other.conversation(bob).setAttribute('beyond', 1)
+    author.applyUpdate(Y.encodeStateAsUpdate(other.doc))
+    const { attributes } = author.conversation(bob).getSnapshot()
+    expect(Object.keys(attributes)).toHaveLength(MAX_REGISTERS + 1)
+    expect(attributes).toMatchObject({ a7: 'changed', beyond: 1 })
+    author.receive(message(2))
+    expect(author.conversation(bob).getSnapshot()).toMatchObject({ unread: 2, attributes })
+    expect(author.conversation(bob).getSnapshot().attributes).toBe(attributes)
   })
 })

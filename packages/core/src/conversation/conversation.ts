@@ -140,8 +140,8 @@ export function deriveConversation(
     archived: row.archived,
     hidden: !row.listed,
     keptPosition: keep(previous?.keptPosition, readKeptPosition(facts.keep)),
-    attributes: keep(previous?.attributes, readAttributes(facts.attributes)),
-    reminders: keep(previous?.reminders, facts.reminders.map(readReminder).sort(byId)),
+    attributes: readList(previous?.attributes, facts.attributes, readAttributes),
+    reminders: readList(previous?.reminders, facts.reminders, readReminders),
     drafts: keepDrafts(previous?.drafts, drafts),
   }
   return previous && changedFields(previous, next).length === 0 ? previous : next
@@ -198,6 +198,27 @@ function readLastMessage(head: Winner, previous: LastMessage | null | undefined)
 function readKeptPosition(winner: Winner | undefined): KeptPosition | null {
   const { messageSeq, offsetY } = asObject(winner && parseValue(winner.value))
   return typeof messageSeq === 'number' && typeof offsetY === 'number' ? { messageSeq, offsetY } : null
+}
+
+/** The entries that attributes and reminders were read from: there may be thousands, and few changes are about them. */
+const listSources = new WeakMap<object, readonly Winner[]>()
+
+function readList<Value extends object>(
+  previous: Value | undefined,
+  winners: readonly Winner[],
+  read: (winners: readonly Winner[]) => Value,
+): Value {
+  const source = previous && listSources.get(previous)
+  if (previous && source?.length === winners.length && source.every((winner, i) => winner === winners[i])) {
+    return previous
+  }
+  const next = keep(previous, read(winners))
+  listSources.set(next, winners)
+  return next
+}
+
+function readReminders(winners: readonly Winner[]): Reminder[] {
+  return winners.map(readReminder).sort(byId)
 }
 
 function readAttributes(winners: readonly Winner[]): Record<string, Json> {

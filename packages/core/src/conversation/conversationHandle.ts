@@ -1,3 +1,4 @@
+import { MAX_REGISTERS } from '../document/limits.js'
 import { createDraft, type Draft } from '../drafts/draft.js'
 import { editPlace } from '../drafts/place.js'
 import { invalidArgument } from '../errors.js'
@@ -147,6 +148,16 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
   }
   const setMute = (until: number): void => write((writer) => writer.put(key, 'mute', clock.next(), { until }))
 
+  /** @throws ParleyError if a register would be one more than a conversation may have */
+  const checkRoom = (register: string, field: string): void => {
+    const registers = core.log.index.registers(key)
+    if (registers.size < MAX_REGISTERS || registers.get(register)) return
+    invalidArgument(
+      field,
+      `a name in use: the conversation has ${registers.size} attributes, reminders and the like, and may have ${MAX_REGISTERS}`,
+    )
+  }
+
   return {
     key,
     channel: parseChannelKey(key),
@@ -228,6 +239,7 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     },
     setAttribute(name, value) {
       checkId(name, 'name')
+      checkRoom(`x.${name}`, 'name')
       const text = canonicalJson(value, 'value')
       write((writer) => writer.putText(key, `x.${name}`, clock.next(), text))
     },
@@ -238,6 +250,7 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     agree(provider, value) {
       checkId(provider, 'provider')
       const register = `agreed.${provider}`
+      checkRoom(register, 'provider')
       write((writer) => {
         if (core.log.index.get(key, register)?.value === canonicalJson(value, 'value')) return
         writer.put(key, register, clock.next(), value)
@@ -245,6 +258,7 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
     },
     setReminder({ reminderId, version, done = false, data = null }) {
       checkId(reminderId, 'reminder.reminderId')
+      checkRoom(`reminder.${reminderId}`, 'reminder.reminderId')
       const stamp = [done ? 1 : 0, normalizeVersion(version, 'reminder.version')]
       const text = canonicalJson(data, 'reminder.data')
       write((writer) => writer.putText(key, `reminder.${reminderId}`, stamp, text))

@@ -20,3 +20,9 @@ export const UPDATE_LIMITS: UpdateLimits = {
   values: 1_000_000,
   deletedRanges: 250_000,
 }
+
+/**
+ * How many registers one conversation may have before its app can name no new ones: attributes, reminders, merge bases of providers.
+ * Each change of a conversation reads all of them. Documents that have more are shown in full.
+ */
+export const MAX_REGISTERS = 10_000
