@@ -7,17 +7,19 @@ type Struct = DecodedUpdate['structs'][number]
 type Id = { readonly client: number; readonly clock: number }
 
 /** What an update may cost however small it is; about 30 milliseconds. */
-const FREE_STEPS = 100_000
+const FREE_STEPS = 50_000
 /** What each struct may cost more. Honest updates need less than one a struct; hostile ones as many as there are structs. */
 const STEPS_PER_STRUCT = 32
+/** What each deleted range may cost more: it may split an item of a client that has thousands. */
+const STEPS_PER_RANGE = 64
 /** So many elements of an array are copied in the time of a step. */
-const COPIES_PER_STEP = 128
+const COPIES_PER_STEP = 512
 /** More formats in all texts of a document cost too much with each deletion; Parley's own texts have none. */
 const MAX_FORMATS = 1_000
 
-/** How many steps the integration of an update, or of a document, with so many structs may take. */
-export function maxIntegrationSteps(structs: number): number {
-  return FREE_STEPS + STEPS_PER_STRUCT * structs
+/** How many steps the integration of an update, or of a document, with so many structs and deleted ranges may take. */
+export function maxIntegrationSteps(structs: number, deletedRanges = 0): number {
+  return FREE_STEPS + STEPS_PER_STRUCT * structs + STEPS_PER_RANGE * deletedRanges
 }
 
 /**
@@ -28,7 +30,7 @@ export function maxIntegrationSteps(structs: number): number {
  * proportion to the size of the update is converted to steps: the walk along the former values of a key, and the copying of arrays
  * where items are split and joined. Takes time in proportion to the structs of the update and the steps.
  *
- * @param most the greatest number of steps; that of {@link maxIntegrationSteps} for the structs of the update if left out
+ * @param most the greatest number of steps; that of {@link maxIntegrationSteps} for the update if left out
  * @returns the steps, never fewer than Yjs takes
  * @throws ParleyError with code `too-large` if they are more than `most`
  * @example
@@ -44,7 +46,7 @@ export function maxIntegrationSteps(structs: number): number {
 export function checkIntegration(
   doc: Y.Doc,
   update: DecodedUpdate,
-  most = maxIntegrationSteps(update.structs.length),
+  most = maxIntegrationSteps(update.structs.length, countRanges(update.deletions)),
 ): number {
   const steps = new Integration(doc, most).run(update)
   if (steps <= most) return steps
@@ -332,8 +334,7 @@ class Integration {
    */
   private countFormats(structs: readonly Struct[], deletions: DecodedUpdate['deletions']): void {
     let formats = countFormats(structs)
-    let ranges = 0
-    for (const list of deletions.values()) ranges += list.length
+    const ranges = countRanges(deletions)
     let known = 0
     for (const list of this.doc.store.clients.values()) known += list.length
     const mayCost = ranges * (known + structs.length) > this.most
@@ -452,6 +453,12 @@ function isSame(a: Id | null, b: Id | null): boolean {
 
 function isArray(content: Y.Item['content'] | null): boolean {
   return content instanceof Y.ContentAny || content instanceof Y.ContentJSON
+}
+
+function countRanges(deletions: DecodedUpdate['deletions']): number {
+  let count = 0
+  for (const ranges of deletions.values()) count += ranges.length
+  return count
 }
 
 function countFormats(structs: ReadonlyArray<unknown>): number {

@@ -62,7 +62,9 @@ export async function applyRowInSlices(
   }
   let isClean = true
   try {
-    const most = maxIntegrationSteps(decoded.structs.length)
+    let ranges = 0
+    for (const { length } of decoded.deletions.values()) ranges += length
+    const most = maxIntegrationSteps(decoded.structs.length, ranges)
     let taken = 0
     for (const piece of splitUpdate(decoded, PIECE)) {
       const paused = slices()

@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { COPY_NAME } from '../log/copies.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
+import type { Effort } from './applyRow.js'
 import type { LazyDocument } from './lazyDocument.js'
 import { DOCUMENT_GUID, type LoadedRoom } from './loadRoom.js'
 import { createSlices, runInSlices } from './slices.js'
@@ -46,6 +47,8 @@ export interface CompactorOptions {
   sweep: () => Promise<void>
   /** Called before rows up to the version of now are replaced. */
   prepare: () => Promise<void>
+  /** What the document took to integrate; what was split and joined since its rows were written is so in a snapshot. */
+  effort: Effort
 }
 
 /** Creates the {@link Compactor} of a loaded room. */
@@ -59,6 +62,7 @@ export function createCompactor({
   now,
   sweep,
   prepare,
+  effort,
 }: CompactorOptions): Compactor {
   let { snapshotBytes, rowCount, rowBytes } = loaded
   let running: Promise<void> | null = null
@@ -73,10 +77,10 @@ export function createCompactor({
       // The room may have failed meanwhile: the document is not what is stored then, and must not take its place.
       if (document.isDestroyed) return
       const { version, outside } = now()
-      const before = { rowCount, rowBytes }
+      const before = { rowCount, rowBytes, steps: effort.steps }
       // Through the document with garbage collection: what was deleted in it is then gone from the disk too.
       const snapshot = Y.encodeStateAsUpdate(document.doc)
-      await checkSnapshot(snapshot)
+      const steps = await countSnapshotSteps(snapshot)
       if (document.isDestroyed) return
       await prepare()
       if (document.isDestroyed) return
@@ -85,6 +89,7 @@ export function createCompactor({
       snapshotBytes = snapshot.byteLength
       rowCount -= before.rowCount - outside.length
       rowBytes -= before.rowBytes
+      effort.steps += steps - before.steps
       patience = 1
     } catch (error) {
       patience *= 2
@@ -126,11 +131,11 @@ export function createCompactor({
 }
 
 /**
- * Yjs loads a snapshot in another order than the rows came in, and may take more steps: the rows stay then.
+ * How many steps a snapshot takes to load. Yjs does so in another order than the rows came in, and may take more: the rows stay then.
  *
  * @throws ParleyError with code `too-large` if the snapshot could not be loaded again
  */
-async function checkSnapshot(snapshot: Uint8Array): Promise<void> {
+async function countSnapshotSteps(snapshot: Uint8Array): Promise<number> {
   const decoded = await runInSlices(decodeUpdateInSteps(snapshot), createSlices())
-  checkIntegration(new Y.Doc({ guid: DOCUMENT_GUID }), decoded)
+  return checkIntegration(new Y.Doc({ guid: DOCUMENT_GUID }), decoded)
 }

@@ -60,7 +60,7 @@ export interface RoomDocument {
 }
 
 /** What a room may take to load beyond what its structs allow: about half a second, in slices. */
-const MAX_ROOM_STEPS = 2_000_000
+const MAX_ROOM_STEPS = 1_000_000
 
 function countStructs(doc: Y.Doc): number {
   let count = 0
@@ -121,6 +121,7 @@ class LoadedDocument implements RoomDocument {
       prepare: async () => {
         await Promise.all([...this.followers].map(async (follower) => follower.beforeCompaction?.()))
       },
+      effort: this.effort,
     })
   }
 
