@@ -130,10 +130,9 @@ const UPDATES: ReadonlyArray<
     (n) => encodeUpdate([], [{ client: 1, ranges: list(n, () => [0, 20_000] as const) }]),
     [MALFORMED],
     () =>
-      encodeUpdate(
-        [{ client: 1, structs: [text('x'.repeat(20_000))] }],
-        [{ client: 1, ranges: list(10_000, (i) => [2 * i, 1] as const) }],
-      ),
+      encodeUpdate([
+        { client: 1, structs: list(20_000, (i) => text('x', i === 0 ? {} : { after: [1, i - 1] })) },
+      ]),
   ],
   [
     'deleted ranges of one long text',
