@@ -64,6 +64,25 @@ describe('a browser that refuses', () => {
     expect(read(client)).toBe('hello')
   })
 
+  it('[CAP2] IndexedDB with an UnknownError counts as refused where localStorage is refused too', async () => {
+    const { open, browser } = createUser()
+    const opening = () => {
+      const request = {
+        error: new DOMException('The user denied permission.', 'UnknownError'),
+      } as IDBOpenDBRequest
+      queueMicrotask(() => request.onerror?.(new Event('error')))
+      return request
+    }
+    const indexedDB = { open: opening, deleteDatabase: refuse, cmp: refuse, databases: refuse }
+    const localStorage = { getItem: refuse, setItem: refuse, removeItem: refuse }
+    const blocked = open({ environment: browser.tab({ indexedDB, localStorage }) })
+    await blocked.ready
+    expect(statusOf(blocked).storage).toMatchObject({ state: 'memory', reason: { code: 'refused' } })
+    const damaged = open({ environment: browser.tab({ indexedDB }), profile: 'damaged' })
+    await damaged.ready
+    expect(statusOf(damaged).storage).toMatchObject({ state: 'memory', reason: { code: 'open-failed' } })
+  })
+
   it('[CAP1] [NET1] [NET2] a WebSocket is a terminal reason with one warning', async () => {
     for (const [url, pageProtocol, code] of [
       ['ws://chat.example/sync', 'https:', 'mixed-content'],

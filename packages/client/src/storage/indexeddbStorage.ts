@@ -1,6 +1,8 @@
 import { IndexeddbPersistence } from 'y-indexeddb'
 import * as Y from 'yjs'
+import type { ClientEnvironment } from '../environment.js'
 import { settlesWithin } from '../settlesWithin.js'
+import { isLocalStorageRefused } from '../status/refusals.js'
 import type { Reason, StorageReasonCode, StorageStatus } from '../status/status.js'
 import { compactRows } from './compactRows.js'
 import { deleteDatabase } from './deleteDatabase.js'
@@ -186,7 +188,7 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
       queue.post()
     } catch (error) {
       if (ended) return
-      const code = isRefusal(error) ? 'refused' : 'open-failed'
+      const code = isRefusal(error, environment) ? 'refused' : 'open-failed'
       // It is tried more than once; once is enough for the log.
       if (status.reason?.code !== code) environment.reportError(error)
       setStatus({ state: 'memory', code })
@@ -311,7 +313,12 @@ function isQuotaError(error: unknown): boolean {
   return error instanceof Error && error.name === 'QuotaExceededError'
 }
 
-/** True where the browser keeps the page from storing at all, as in a sandboxed frame. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && ['SecurityError', 'NotAllowedError'].includes(error.name)
+/**
+ * True where the browser keeps the page from storing at all, as in a sandboxed frame. Where site data is blocked Chromium answers
+ * with an `UnknownError`, which it has for damaged databases too; there `localStorage` is refused as well.
+ */
+function isRefusal(error: unknown, environment: Pick<ClientEnvironment, 'localStorage'>): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.name === 'UnknownError') return isLocalStorageRefused(environment)
+  return ['SecurityError', 'NotAllowedError'].includes(error.name)
 }

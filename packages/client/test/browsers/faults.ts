@@ -23,7 +23,12 @@ interface Framed {
 }
 
 /** Shows in one browser each fault that a browser or a network brings, what the status says of it, and that the typed text survives. */
-export function describeFaults(name: string, launch: () => Promise<RemoteBrowser>): void {
+export function describeFaults(
+  name: string,
+  launch: () => Promise<RemoteBrowser>,
+  /** Starts the browser with site data blocked, where it has such a setting. */
+  launchBlocked: (() => Promise<RemoteBrowser>) | null,
+): void {
   let pages: Awaited<ReturnType<typeof servePages>>
   let browser: RemoteBrowser
   let server: Server
@@ -86,6 +91,24 @@ export function describeFaults(name: string, launch: () => Promise<RemoteBrowser
       note('sandboxed frame', [status.storage.reason?.code, ...refused].join(', '))
       await page.close()
     })
+
+    if (launchBlocked) {
+      it('[CAP1] [CAP2] a browser whose user blocks site data gets a client that works and says why', async () => {
+        const blocked = await launchBlocked()
+        try {
+          const page = await blocked.newPage(`${pages.origin}/`)
+          await start(page, { userId: newUser(), url: syncUrl(), token: TOKEN })
+          await type(page, 'typed')
+          await untilStatus(page, { connection: { state: 'online' }, saved: 'server', tab: 'alone' })
+          expect(await read(page)).toBe('typed')
+          const { storage, refused } = await statusOf(page)
+          expect(storage).toMatchObject({ state: 'memory', reason: { code: 'refused' } })
+          note('site data blocked by the user', ['refused', ...refused.map(({ code }) => code)].join(', '))
+        } finally {
+          await blocked.stop()
+        }
+      })
+    } else note('site data blocked by the user', 'no such setting in its test browser')
 
     it('[CAP1] [CAP2] a page in which reading indexedDB throws gets a client that works and says why', async () => {
       const page = await browser.newPage(`${pages.origin}/`)

@@ -1,4 +1,8 @@
 import { describeFaults } from './faults.js'
 import { startChromium } from './remoteBrowser.js'
 
-describeFaults('Chromium', () => startChromium())
+describeFaults(
+  'Chromium',
+  () => startChromium(),
+  () => startChromium({ blocksSiteData: true }),
+)

@@ -1,4 +1,8 @@
 import { describeFaults } from './faults.js'
 import { startFirefox } from './remoteBrowser.js'
 
-describeFaults('Firefox', () => startFirefox())
+describeFaults(
+  'Firefox',
+  () => startFirefox(),
+  () => startFirefox({ blocksSiteData: true }),
+)

@@ -1,4 +1,4 @@
 import { describeFaults } from './faults.js'
 import { startWebkit } from './remoteBrowser.js'
 
-describeFaults('WebKitGTK', () => startWebkit())
+describeFaults('WebKitGTK', () => startWebkit(), null)

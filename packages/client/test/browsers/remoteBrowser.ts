@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,9 +33,20 @@ const COMMAND_TIMEOUT_MS = 60_000
 const asJson = (expression: string): string =>
   `(async () => JSON.stringify((await (${expression})) ?? null))()`
 
+/** What the user of a browser has set. */
+export interface BrowserSettings {
+  /** Sites may keep no data. */
+  readonly blocksSiteData?: boolean
+}
+
 /** Starts Chromium, with its back/forward cache, which Playwright turns off. */
-export async function startChromium(): Promise<RemoteBrowser> {
+export async function startChromium({ blocksSiteData }: BrowserSettings = {}): Promise<RemoteBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-chromium-'))
+  if (blocksSiteData) {
+    const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
+    mkdirSync(join(folder, 'Default'))
+    writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify(preferences))
+  }
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: await findChromium(),
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
@@ -82,11 +93,14 @@ const FIREFOX_PREFERENCES = {
 }
 
 /** Starts Firefox and drives it by WebDriver BiDi, which it speaks itself. */
-export async function startFirefox(
-  program = process.env.FIREFOX_PATH ?? 'firefox-esr',
-): Promise<RemoteBrowser> {
+export async function startFirefox({ blocksSiteData }: BrowserSettings = {}): Promise<RemoteBrowser> {
+  const program = process.env.FIREFOX_PATH ?? 'firefox-esr'
   const folder = mkdtempSync(join(tmpdir(), 'parley-firefox-'))
-  const lines = Object.entries(FIREFOX_PREFERENCES).map(
+  const preferences = {
+    ...FIREFOX_PREFERENCES,
+    ...(blocksSiteData ? { 'network.cookie.cookieBehavior': 2 } : {}),
+  }
+  const lines = Object.entries(preferences).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
   )
   writeFileSync(join(folder, 'user.js'), lines.join('\n'))
