@@ -100,7 +100,7 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
     onFailed(error) {
       if (ended || !database) return
       setStatus({ state: 'indexeddb', code: isQuotaError(error) ? 'quota-exceeded' : 'write-failed' })
-      retry(() => queue.post())
+      retry(() => void reconnect())
     },
     onDisconnected: () => lose('connection-lost'),
     onBlocked: () => setBlocked(),
@@ -109,7 +109,8 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
   })
 
   const setBlocked = (): void => {
-    if (!ended && database) setStatus({ state: 'indexeddb', code: 'write-blocked' })
+    // What failed is tried again later, and says why; until then Firefox leaves all transactions unfinished.
+    if (!ended && database && !cancelRetry) setStatus({ state: 'indexeddb', code: 'write-blocked' })
   }
 
   const retry = (task: () => void): void => {
@@ -162,6 +163,24 @@ export function createIndexeddbStorage(context: StorageContext, indexedDB: IDBFa
     db.addEventListener('versionchange', () => lose('connection-lost'))
     db.addEventListener('close', () => lose('connection-lost'))
     return db
+  }
+
+  /**
+   * Writes again what failed, on a connection of its own: in Firefox one on which a transaction exceeded the quota finishes no
+   * transaction any more.
+   */
+  const reconnect = async (): Promise<void> => {
+    release()
+    queue.takeBack()
+    try {
+      const db = await attach()
+      if (ended) return release()
+      database = db
+      queue.post()
+    } catch (error) {
+      environment.reportError(error)
+      if (!ended) retry(() => void open(true))
+    }
   }
 
   const open = async (again = false): Promise<void> => {

@@ -15,6 +15,11 @@ export interface WriteQueue {
   post: () => void
   /** Settles once everything appended before the call is durable or was given up for the moment. */
   whenIdle: () => Promise<void>
+  /**
+   * Takes back what is in transactions that have not finished, to be written again on another connection. One that finishes all
+   * the same is a row too many, which does no harm.
+   */
+  takeBack: () => void
   /** Forgets what waits. */
   clear: () => void
 }
@@ -56,12 +61,13 @@ function merge(batch: readonly Waiting[]): Waiting {
 /** Creates a {@link WriteQueue}. */
 export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
   let waiting: Waiting[] = []
-  let underWay = 0
+  /** What is in transactions, in their order. */
+  const underWay = new Set<Waiting>()
   let isPosting = false
   const idle: Array<() => void> = []
 
   const settleIdle = (): void => {
-    if (underWay > 0) return
+    if (underWay.size > 0) return
     for (const resolve of idle.splice(0)) resolve()
   }
 
@@ -82,15 +88,18 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
       return
     }
     waiting = []
-    underWay++
-    const cancelTimeout = options.schedule(options.onBlocked, options.timeoutMs)
-    const { update: row, committed } = merge(batch)
+    const merged = merge(batch)
+    const { update: row, committed } = merged
+    underWay.add(merged)
+    const cancelTimeout = options.schedule(() => {
+      if (underWay.has(merged)) options.onBlocked()
+    }, options.timeoutMs)
     const request = transaction.objectStore(UPDATES_STORE).add(row)
     // Or it would be once the page has heard of the row, which a page that is being closed does not live to do.
     transaction.commit?.()
     transaction.oncomplete = () => {
       cancelTimeout()
-      underWay--
+      underWay.delete(merged)
       options.onStored(request.result, row.byteLength)
       committed?.()
       if (waiting.length > 0) post()
@@ -99,8 +108,9 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     // A full disk shows here and nowhere else: the request itself succeeds.
     transaction.onabort = () => {
       cancelTimeout()
-      underWay--
-      waiting = [{ update: row, committed }, ...waiting]
+      // Otherwise it was taken back, and waits already.
+      if (!underWay.delete(merged)) return
+      waiting = [merged, ...waiting]
       options.onFailed(transaction.error)
       settleIdle()
     }
@@ -110,7 +120,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     append(update, committed) {
       waiting.push({ update, committed })
       if (waiting.length >= MAX_WAITING) waiting = [merge(waiting)]
-      if (isPosting || underWay >= MAX_UNDER_WAY) return
+      if (isPosting || underWay.size >= MAX_UNDER_WAY) return
       isPosting = true
       // After the task that makes the edit, which may make more.
       queueMicrotask(() => {
@@ -124,6 +134,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
         idle.push(resolve)
         settleIdle()
       }),
+    takeBack() {
+      waiting = [...underWay, ...waiting]
+      underWay.clear()
+    },
     clear() {
       waiting = []
     },

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type ClientStatus, databaseName } from '../../src/index.js'
 import { startLine } from '../support/lineProxy.js'
 import { servePages } from './pages.js'
-import type { RemoteBrowser, RemotePage } from './remoteBrowser.js'
+import type { BrowserSettings, RemoteBrowser, RemotePage } from './remoteBrowser.js'
 
 // Three browsers start on a machine that has other things to do.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
@@ -16,6 +16,24 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 /** A token with characters that no subprotocol may have. */
 const TOKEN = 'alice’s token, "quoted" / 100 %'
 
+/** Writes until the browser refuses; resolves to the name of the error. What then still fits is less than a test writes. */
+const FILL_DISK = `new Promise((resolve) => {
+  const opening = indexedDB.open('filler')
+  opening.onupgradeneeded = () => opening.result.createObjectStore('blobs', { autoIncrement: true })
+  opening.onsuccess = () => {
+    window.filler = opening.result
+    const add = (left) => {
+      const bytes = new Uint8Array(256 * 1024)
+      for (let at = 0; at < bytes.length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536))
+      const transaction = filler.transaction('blobs', 'readwrite')
+      transaction.objectStore('blobs').add(bytes)
+      transaction.oncomplete = () => left > 0 ? add(left - 1) : resolve('nothing')
+      transaction.onabort = () => resolve(transaction.error.name)
+    }
+    add(200)
+  }
+})`
+
 interface Framed {
   readonly status: ClientStatus
   readonly text: string
@@ -26,8 +44,8 @@ interface Framed {
 export function describeFaults(
   name: string,
   launch: () => Promise<RemoteBrowser>,
-  /** Starts the browser with site data blocked, where it has such a setting. */
-  launchBlocked: (() => Promise<RemoteBrowser>) | null,
+  /** Starts it as a user has set it, where its test browser has such settings. */
+  launchSet: ((settings: BrowserSettings) => Promise<RemoteBrowser>) | null,
 ): void {
   let pages: Awaited<ReturnType<typeof servePages>>
   let browser: RemoteBrowser
@@ -92,9 +110,9 @@ export function describeFaults(
       await page.close()
     })
 
-    if (launchBlocked) {
+    if (launchSet) {
       it('[CAP1] [CAP2] a browser whose user blocks site data gets a client that works and says why', async () => {
-        const blocked = await launchBlocked()
+        const blocked = await launchSet({ blocksSiteData: true })
         try {
           const page = await blocked.newPage(`${pages.origin}/`)
           await start(page, { userId: newUser(), url: syncUrl(), token: TOKEN })
@@ -108,7 +126,40 @@ export function describeFaults(
           await blocked.stop()
         }
       })
-    } else note('site data blocked by the user', 'no such setting in its test browser')
+
+      it('[CL2] [LIFE4] a full disk shows in the status, and everything is stored when there is room again', async () => {
+        const full = await launchSet({ quotaBytes: 10 * 1024 * 1024 })
+        try {
+          const page = await full.newPage(`${pages.origin}/`)
+          await start(page, { userId: newUser() })
+          await type(page, 'first')
+          await page.evaluate('client.flush()')
+          expect(await page.evaluate(FILL_DISK)).toBe('QuotaExceededError')
+          await page.evaluate(`void Array.from({ length: 40 }, (_, i) => {
+            const text = Array.from({ length: 1500 }, () => Math.random().toString(36).slice(2, 12)).join('')
+            client.store.conversation({ channelId: 'channel ' + i, channelType: 1 }).draft.set(text)
+          })`)
+          await type(page, 'typed while it was full')
+          await untilStatus(page, {
+            storage: { reason: { code: 'quota-exceeded' } },
+            unsaved: { disk: true },
+            saved: 'memory',
+          })
+          expect(await read(page)).toBe('typed while it was full')
+          await page.evaluate(
+            `new Promise((resolve) => { filler.close(); indexedDB.deleteDatabase('filler').onsuccess = () => resolve() })`,
+          )
+          await untilStatus(page, { storage: { state: 'indexeddb' }, unsaved: { disk: false } }, 40_000)
+          expect(await read(page)).toBe('typed while it was full')
+          note('disk full', 'quota-exceeded, then indexeddb')
+        } finally {
+          await full.stop()
+        }
+      })
+    } else {
+      for (const fault of ['site data blocked by the user', 'disk full'])
+        note(fault, 'not shown: its test browser has no such setting')
+    }
 
     it('[CAP1] [CAP2] a page in which reading indexedDB throws gets a client that works and says why', async () => {
       const page = await browser.newPage(`${pages.origin}/`)

@@ -1,8 +1,4 @@
 import { describeFaults } from './faults.js'
 import { startChromium } from './remoteBrowser.js'
 
-describeFaults(
-  'Chromium',
-  () => startChromium(),
-  () => startChromium({ blocksSiteData: true }),
-)
+describeFaults('Chromium', () => startChromium(), startChromium)

@@ -1,8 +1,4 @@
 import { describeFaults } from './faults.js'
 import { startFirefox } from './remoteBrowser.js'
 
-describeFaults(
-  'Firefox',
-  () => startFirefox(),
-  () => startFirefox({ blocksSiteData: true }),
-)
+describeFaults('Firefox', () => startFirefox(), startFirefox)

@@ -37,10 +37,13 @@ const asJson = (expression: string): string =>
 export interface BrowserSettings {
   /** Sites may keep no data. */
   readonly blocksSiteData?: boolean
+  /** How much sites may keep, in bytes. */
+  readonly quotaBytes?: number
 }
 
 /** Starts Chromium, with its back/forward cache, which Playwright turns off. */
-export async function startChromium({ blocksSiteData }: BrowserSettings = {}): Promise<RemoteBrowser> {
+export async function startChromium(settings: BrowserSettings = {}): Promise<RemoteBrowser> {
+  const { blocksSiteData, quotaBytes } = settings
   const folder = mkdtempSync(join(tmpdir(), 'parley-chromium-'))
   if (blocksSiteData) {
     const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
@@ -58,6 +61,11 @@ export async function startChromium({ blocksSiteData }: BrowserSettings = {}): P
     async newPage(url) {
       const page = await context.newPage()
       await page.goto(url)
+      if (quotaBytes !== undefined) {
+        const cdp = await context.newCDPSession(page)
+        const { origin } = new URL(url)
+        await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: quotaBytes })
+      }
       return {
         goto: async (next) => void (await page.goto(next)),
         // A page that comes out of the cache has no load event.
@@ -93,12 +101,15 @@ const FIREFOX_PREFERENCES = {
 }
 
 /** Starts Firefox and drives it by WebDriver BiDi, which it speaks itself. */
-export async function startFirefox({ blocksSiteData }: BrowserSettings = {}): Promise<RemoteBrowser> {
+export async function startFirefox(settings: BrowserSettings = {}): Promise<RemoteBrowser> {
+  const { blocksSiteData, quotaBytes } = settings
   const program = process.env.FIREFOX_PATH ?? 'firefox-esr'
   const folder = mkdtempSync(join(tmpdir(), 'parley-firefox-'))
   const preferences = {
     ...FIREFOX_PREFERENCES,
     ...(blocksSiteData ? { 'network.cookie.cookieBehavior': 2 } : {}),
+    // In KiB; of it one site may have a fifth, but 10 MiB at least.
+    ...(quotaBytes ? { 'dom.quotaManager.temporaryStorage.fixedLimit': quotaBytes / 1024 } : {}),
   }
   const lines = Object.entries(preferences).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
