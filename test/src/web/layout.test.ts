@@ -62,6 +62,18 @@ const VIEWS: Readonly<Record<string, () => Promise<unknown>>> = {
     await page.getByRole('button', { name: 'New conversation' }).click()
     await page.getByRole('dialog').waitFor()
   },
+  'the dialog for leaving': async () => {
+    await openSample()
+    await page.locator('[data-key="1:hakon_"]').click()
+    await menu('Leave and delete local data')
+    await page.getByRole('dialog').waitFor()
+  },
+  'the deleted conversations': async () => {
+    await openSample()
+    await page.locator('[data-key="1:hakon_"]').click()
+    await menu('Deleted conversations')
+    await page.getByRole('dialog').waitFor()
+  },
   'the inspector': async () => {
     await openSample()
     await menu('Inspector')
@@ -88,6 +100,8 @@ describe('every view', () => {
         await page.getByRole('button', { name: 'Menu', exact: true }).click()
       }
       await expect.poll(() => elementsOutside(page), { message: `${name} at ${width} px` }).toEqual([])
+      // It is on the screen at every width, and not only out of the way.
+      if (/^the (dialog|deleted)/.test(name)) expect(await page.getByRole('dialog').isVisible()).toBe(true)
       outside[width] = await elementsOutside(page)
     }
     expect(Object.keys(outside)).toHaveLength(WIDTHS.length)

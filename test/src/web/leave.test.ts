@@ -68,6 +68,11 @@ describe('leaving and deleting the local data', () => {
   it('[WEB10] asks first, and changes nothing when it is cancelled', async () => {
     await ask('Leave and delete local data')
     await page.getByText('The server has all changes of this device.').waitFor()
+    const [text, ground] = await button('Leave and delete').evaluate((element) => {
+      const { color, backgroundColor } = getComputedStyle(element)
+      return [color, backgroundColor]
+    })
+    expect(text).not.toBe(ground)
     // A key that was meant for something else does no harm.
     await page.keyboard.press('Enter')
     await page.getByRole('dialog').waitFor({ state: 'detached' })

@@ -5,7 +5,7 @@ import { digest } from '../list/digest.js'
 import { displayName } from '../list/displayName.js'
 import { formatRowTime } from '../time/formatTime.js'
 import { useNow } from '../time/useNow.js'
-import './dialog.css'
+import { Dialog } from './Dialog.js'
 import { useMessenger } from './messengerContext.js'
 
 /** As many as are shown at first, and with each press of the button. */
@@ -19,11 +19,6 @@ export function DeletedConversations({ onClose }: { readonly onClose: () => void
   const [deleted, setDeleted] = useState(() => deletedConversations(store))
   const [shown, setShown] = useState(SHOWN)
   const now = useNow()
-  useEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
-  }, [])
   useEffect(() => store.onTouch(() => setDeleted(deletedConversations(store))), [store])
 
   const restore = ({ channel }: Conversation): void => {
@@ -35,13 +30,7 @@ export function DeletedConversations({ onClose }: { readonly onClose: () => void
   }
 
   return (
-    <dialog
-      ref={dialog}
-      className="dialog dialog--list"
-      aria-labelledby="deleted-conversations"
-      tabIndex={-1}
-      onClose={onClose}
-    >
+    <Dialog dialogRef={dialog} labelledBy="deleted-conversations" onClose={onClose}>
       <h2 id="deleted-conversations">Deleted conversations</h2>
       {deleted.length === 0 && <p className="dialog__text">No conversation is deleted.</p>}
       <ul className="dialog__list">
@@ -74,6 +63,6 @@ export function DeletedConversations({ onClose }: { readonly onClose: () => void
           Close
         </button>
       </p>
-    </dialog>
+    </Dialog>
   )
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { leaveSession } from '../session/currentSession.js'
 import { describeLoss } from '../session/describeLoss.js'
 import type { Session } from '../session/session.js'
-import './dialog.css'
+import { Dialog } from './Dialog.js'
 
 /** The properties of a {@link LeaveDialog}. */
 export interface LeaveDialogProps {
@@ -24,11 +24,6 @@ export function LeaveDialog({ session, deletes, onClose }: LeaveDialogProps) {
   const [loss, setLoss] = useState(() => describeLoss(session, deletes))
   const isSafe = loss.state === 'nothing'
   useEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
-  }, [])
-  useEffect(() => {
     const look = (): void => setLoss(describeLoss(session, deletes))
     const timer = setInterval(look, LOOK_MS)
     const stop = session.client.status.subscribe(look)
@@ -44,7 +39,7 @@ export function LeaveDialog({ session, deletes, onClose }: LeaveDialogProps) {
 
   const title = deletes ? 'Leave and delete local data?' : 'Leave?'
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="leave" onClose={onClose}>
+    <Dialog dialogRef={dialog} labelledBy="leave" onClose={onClose}>
       <h2 id="leave">{title}</h2>
       <p className="dialog__text">
         {deletes
@@ -86,6 +81,6 @@ export function LeaveDialog({ session, deletes, onClose }: LeaveDialogProps) {
           {loss.state === 'waiting' ? 'Waiting …' : deletes ? 'Leave and delete' : 'Leave'}
         </button>
       </p>
-    </dialog>
+    </Dialog>
   )
 }

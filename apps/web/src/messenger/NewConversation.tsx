@@ -1,6 +1,6 @@
 import { type Channel, channelKey, ParleyError } from '@parley/core'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
-import './dialog.css'
+import { type FormEvent, useRef, useState } from 'react'
+import { Dialog } from './Dialog.js'
 
 /** The properties of {@link NewConversation}. */
 export interface NewConversationProps {
@@ -13,11 +13,6 @@ export function NewConversation({ onCreate, onClose }: NewConversationProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [name, setName] = useState('')
   const [error, setError] = useState('')
-  useEffect(() => {
-    const element = dialog.current
-    element?.showModal()
-    return () => element?.close()
-  }, [])
 
   const submit = (event: FormEvent): void => {
     event.preventDefault()
@@ -39,7 +34,7 @@ export function NewConversation({ onCreate, onClose }: NewConversationProps) {
   }
 
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="new-conversation" onClose={onClose}>
+    <Dialog dialogRef={dialog} labelledBy="new-conversation" onClose={onClose}>
       <form onSubmit={submit}>
         <h2 id="new-conversation">New conversation</h2>
         <label className="field">
@@ -71,6 +66,6 @@ export function NewConversation({ onCreate, onClose }: NewConversationProps) {
           </button>
         </p>
       </form>
-    </dialog>
+    </Dialog>
   )
 }
