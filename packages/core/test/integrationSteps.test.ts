@@ -223,11 +223,25 @@ describe('checkIntegration', () => {
     })
   }
 
+  it('[COST2] lets no insertion use the steps of deleted ranges', () => {
+    const n = 4_000
+    const hostile = encodeUpdateByHand(
+      [
+        { client: 3, structs: [textItem('x'.repeat(60_000), { root: 'u' })] },
+        { client: 2, structs: [textItem('z', { after: [1, n - 1] }), ...times(n, () => textItem('b'))] },
+        { client: 1, structs: times(n, () => textItem('a')) },
+      ],
+      [{ client: 3, ranges: times(30_000, (i) => [2 * i, 1] as const) }],
+    )
+    expect(() => checkIntegration(new Y.Doc(), decodeUpdate(hostile))).toThrow(/takes more than/)
+  })
+
   it('[COST2] counts the splitting of long items and the joining of many', () => {
     const doc = new Y.Doc()
     doc.clientID = 1
     doc.getArray('a').push(times(100_000, (i) => i))
     const cuts = encodeUpdateByHand([], [{ client: 1, ranges: times(25_000, (i) => [2 * i, 1] as const) }])
+    // Each range splits twice what holds 100,000 values: more than 512 steps.
     expect(() => checkIntegration(doc, decodeUpdate(cuts))).toThrow(/takes more than/)
     const author = new Y.Doc()
     const updates: Uint8Array[] = []

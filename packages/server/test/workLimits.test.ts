@@ -53,7 +53,7 @@ describe('what one connection sends', () => {
     const { room, store } = await startServer()
     const other = await connectRaw(room('bob'))
     const client = await connectRaw(room('alice'))
-    client.send(syncMessage(2, siblings(4_000)))
+    client.send(syncMessage(2, siblings(800)))
     expect(await client.closed).toMatchObject({ code: 4413, reason: expect.stringMatching(/steps/) })
     expect((await store.load('alice')).version).toBe(0)
     other.send(syncMessage(2, textUpdate('b')))

@@ -10,16 +10,16 @@ type Id = { readonly client: number; readonly clock: number }
 const FREE_STEPS = 50_000
 /** What each struct may cost more. Honest updates need less than one a struct; hostile ones as many as there are structs. */
 const STEPS_PER_STRUCT = 32
-/** What each deleted range may cost more: it may split an item of a client that has thousands. */
-const STEPS_PER_RANGE = 64
+/** What each deleted range may cost beside that: it may split items of a client that has tens of thousands. */
+const STEPS_PER_RANGE = 512
 /** So many elements of an array are copied in the time of a step. */
 const COPIES_PER_STEP = 512
 /** More formats in all texts of a document cost too much with each deletion; Parley's own texts have none. */
 const MAX_FORMATS = 1_000
 
-/** How many steps the integration of an update, or of a document, with so many structs and deleted ranges may take. */
-export function maxIntegrationSteps(structs: number, deletedRanges = 0): number {
-  return FREE_STEPS + STEPS_PER_STRUCT * structs + STEPS_PER_RANGE * deletedRanges
+/** How many steps the insertions of an update, or of a document, with so many structs may take. */
+export function maxIntegrationSteps(structs: number): number {
+  return FREE_STEPS + STEPS_PER_STRUCT * structs
 }
 
 /**
@@ -30,7 +30,8 @@ export function maxIntegrationSteps(structs: number, deletedRanges = 0): number 
  * proportion to the size of the update is converted to steps: the walk along the former values of a key, and the copying of arrays
  * where items are split and joined. Takes time in proportion to the structs of the update and the steps.
  *
- * @param most the greatest number of steps; that of {@link maxIntegrationSteps} for the update if left out
+ * @param most the greatest number of steps of the insertions; that of {@link maxIntegrationSteps} for the structs of the update
+ *   if left out. Each deleted range may take 512 beside them, which insertions cannot use
  * @returns the steps, never fewer than Yjs takes
  * @throws ParleyError with code `too-large` if they are more than `most`
  * @example
@@ -46,10 +47,10 @@ export function maxIntegrationSteps(structs: number, deletedRanges = 0): number 
 export function checkIntegration(
   doc: Y.Doc,
   update: DecodedUpdate,
-  most = maxIntegrationSteps(update.structs.length, countRanges(update.deletions)),
+  most = maxIntegrationSteps(update.structs.length),
 ): number {
   const steps = new Integration(doc, most).run(update)
-  if (steps <= most) return steps
+  if (steps !== null) return steps
   throw new ParleyError(
     'too-large',
     `The update has ${update.structs.length} structs and takes more than ${most} steps to integrate`,
@@ -97,7 +98,7 @@ const TOO_MANY = new Error('too many steps')
  */
 class Integration {
   private readonly doc: Y.Doc
-  private readonly most: number
+  private most: number
   private steps = 0
   private readonly partsOfItems = new Map<Y.Item, Part[]>()
   /** What the update brings, in the order of the clocks, without what is garbage at once. */
@@ -110,16 +111,19 @@ class Integration {
     this.most = most
   }
 
-  run({ structs, deletions }: DecodedUpdate): number {
+  /** The steps, `null` if they are too many. */
+  run({ structs, deletions }: DecodedUpdate): number | null {
     try {
       this.countFormats(structs, deletions)
       this.countJoins(structs)
       for (const struct of inCausalOrder(structs)) this.take(struct)
+      this.most += STEPS_PER_RANGE * countRanges(deletions)
       this.countDeletions(deletions)
+      return this.steps
     } catch (error) {
       if (error !== TOO_MANY) throw error
+      return null
     }
-    return this.steps
   }
 
   private spend(steps: number): void {

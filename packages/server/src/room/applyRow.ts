@@ -62,14 +62,16 @@ export async function applyRowInSlices(
   }
   let isClean = true
   try {
-    let ranges = 0
-    for (const { length } of decoded.deletions.values()) ranges += length
-    const most = maxIntegrationSteps(decoded.structs.length, ranges)
+    const most = maxIntegrationSteps(decoded.structs.length)
     let taken = 0
     for (const piece of splitUpdate(decoded, PIECE)) {
       const paused = slices()
       if (paused) await paused
-      taken += checkIntegration(doc, decodeUpdate(piece), Math.min(most - taken, MAX_PIECE_STEPS))
+      taken += checkIntegration(
+        doc,
+        decodeUpdate(piece),
+        Math.min(Math.max(0, most - taken), MAX_PIECE_STEPS),
+      )
       isClean = false
       Y.applyUpdate(doc, piece, 'log')
     }

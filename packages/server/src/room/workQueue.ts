@@ -19,7 +19,7 @@ const MAX_RUN_COUNT = 256
 /** A larger update may have more structs than one turn takes; the smallest have two bytes. */
 const MAX_WHOLE_BYTES = 8 * 1024
 /** A turn takes so much of a larger update. */
-const PIECE = { maxStructs: 4096, maxBytes: 1024 * 1024 }
+const PIECE = { maxStructs: 2048, maxBytes: 1024 * 1024 }
 
 /** What an entry of a queue costs beside its bytes: a million empty ones are not free. */
 const WORK_OVERHEAD_BYTES = 64
