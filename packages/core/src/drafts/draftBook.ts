@@ -92,7 +92,7 @@ export function createDraftBook(
   /** By `ref`, until the draft's text or registers change. */
   const known = new Map<string, KnownEpisode>()
   const choices = new Map<DraftPlace, ComposerChoice>()
-  const adopted = new Set<DraftPlace>()
+  const adopted = new Set<Episode>()
 
   /** Reads the elements that a transaction inserted. */
   const readInserted = (transaction: Y.Transaction, dirty: Set<DraftPlace>): void => {
@@ -247,7 +247,12 @@ export function createDraftBook(
 
   return {
     integrate(transaction, changes) {
-      const dirty = new Set(adopted)
+      const dirty = new Set<DraftPlace>()
+      for (const episode of adopted) {
+        // What was typed into it after it began shows in no event.
+        if (byText.get(episode.text) === episode) touch(episode)
+        dirty.add(episode.place)
+      }
       adopted.clear()
       for (const type of transaction.changed.keys()) {
         if (type === (root as unknown)) readInserted(transaction, dirty)
@@ -306,7 +311,7 @@ export function createDraftBook(
     placeOf: (id) => byRef.get(id)?.place ?? null,
     adopt(episode) {
       remember(episode)
-      adopted.add(episode.place)
+      adopted.add(episode)
       return withFacts(episode)
     },
     *all() {

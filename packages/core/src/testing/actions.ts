@@ -1,6 +1,8 @@
 import type { Channel } from '../conversation/channel.js'
 import type { ConversationHandle } from '../conversation/conversationHandle.js'
 import type { Message } from '../conversation/message.js'
+import type { Draft, Submission } from '../drafts/draft.js'
+import { charactersOf } from './truth.js'
 import type { Device, World } from './world.js'
 import { USER_ID } from './world.js'
 
@@ -139,51 +141,132 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
   },
   type: {
     weight: 5,
-    run(world, device, { draft }) {
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
       const before = draft.getSnapshot().composer?.text ?? ''
-      const place = world.random.int(before.length + 1)
-      const typed = Array.from({ length: 1 + world.random.int(3) }, () => world.nextCharacter()).join('')
-      const written = world.act(device, () => draft.set(before.slice(0, place) + typed + before.slice(place)))
-      if (!written) throw new Error('Typing wrote nothing')
-      for (const character of typed) world.truth.typed.set(character, { ...written, deleted: false })
+      const index = world.random.int(before.length + 1)
+      const insert = Array.from({ length: 1 + world.random.int(3) }, () => world.nextCharacter()).join('')
+      const typeDirectly = (): void => {
+        const text = draft.text()
+        text.insert(world.random.int(text.length + 1), insert, world.random.chance(0.3) ? { bold: true } : {})
+      }
+      const type = world.random.pick([
+        () => draft.set(before.slice(0, index) + insert + before.slice(index)),
+        () => draft.edit({ index, remove: 0, insert }),
+        typeDirectly,
+        () => device.store.transact(typeDirectly),
+      ])
+      note(world, device, insert, type)
+      checkListed(conversation)
+    },
+  },
+  embed: {
+    weight: 0.7,
+    run(world, device, conversation) {
+      const character = world.nextCharacter()
+      const text = (): ReturnType<Draft['text']> => draft.text()
+      const draft = fieldOf(world, conversation)
+      note(world, device, character, () =>
+        text().insertEmbed(world.random.int(text().length + 1), { character }),
+      )
+      checkListed(conversation)
+    },
+  },
+  format: {
+    weight: 0.5,
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
+      if (!draft.getSnapshot().composer) return
+      const text = draft.text()
+      const from = world.random.int(text.length + 1)
+      world.act(device, () =>
+        text.format(from, world.random.int(text.length - from + 1), {
+          italic: world.random.pick([true, null]),
+        }),
+      )
+    },
+  },
+  attach: {
+    weight: 1,
+    run(world, device, conversation) {
+      const character = world.nextCharacter()
+      const draft = fieldOf(world, conversation)
+      if (world.random.chance(0.5))
+        note(world, device, character, () => draft.setAttachment(character, { character }))
+      else note(world, device, character, () => draft.setMention(character, 1))
+      checkListed(conversation)
+    },
+  },
+  detach: {
+    weight: 0.4,
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
+      const { attachments = {}, mentions = {} } = draft.getSnapshot().composer ?? {}
+      const ids = [...Object.keys(attachments), ...Object.keys(mentions)]
+      if (ids.length === 0) return
+      const id = world.random.pick(ids)
+      world.act(device, () =>
+        id in attachments ? draft.setAttachment(id, null) : draft.setMention(id, null),
+      )
+      const typed = world.truth.typed.get(id)
+      if (typed) typed.deleted = true
+    },
+  },
+  reply: {
+    weight: 0.7,
+    run(world, device, conversation) {
+      const character = world.nextCharacter()
+      const draft = fieldOf(world, conversation)
+      for (const before of charactersOf({ reply: draft.getSnapshot().composer?.reply ?? null })) {
+        const typed = world.truth.typed.get(before)
+        if (typed) typed.deleted = true
+      }
+      const written = world.act(device, () => draft.setReply({ character }))
+      const replyOf = draft.getSnapshot().composer?.draftId ?? ''
+      if (written) world.truth.typed.set(character, { ...written, deleted: false, replyOf })
+      checkListed(conversation)
     },
   },
   backspace: {
     weight: 1,
-    run(world, device, { draft }) {
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
       const before = draft.getSnapshot().composer?.text ?? ''
       if (before === '') return
-      const place = world.random.int(before.length)
-      world.act(device, () => draft.set(before.slice(0, place) + before.slice(place + 1)))
-      const typed = world.truth.typed.get(before[place] as string)
+      const index = world.random.int(before.length)
+      world.act(device, () => {
+        if (world.random.chance(0.5)) draft.edit({ index, remove: 1, insert: '' })
+        else draft.set(before.slice(0, index) + before.slice(index + 1))
+      })
+      const typed = world.truth.typed.get(before[index] as string)
       if (typed) typed.deleted = true
     },
   },
-  decorate: {
-    weight: 0.5,
-    run: (world, device, { draft }) =>
-      void world.act(device, () => {
-        if (draft.getSnapshot().composer) draft.setReply({ messageSeq: world.random.int(5) })
-      }),
+  leave: {
+    weight: 2,
+    run: (world, device, conversation) => void world.act(device, () => fieldOf(world, conversation).leave()),
   },
-  leave: { weight: 2, run: (world, device, { draft }) => void world.act(device, () => draft.leave()) },
+  create: {
+    weight: 0.3,
+    run(world, device, conversation) {
+      world.act(device, () => conversation.create())
+      checkListed(conversation)
+    },
+  },
   send: {
     weight: 1.5,
-    run(world, device, { draft }) {
-      const { text = '', draftId = '' } = draft.getSnapshot().composer ?? {}
-      let submissionId = ''
-      const written = world.act(device, () => {
-        submissionId = draft.send()?.submissionId ?? ''
-      })
-      const left = draft.getSnapshot().composer
-      if (submissionId !== '' && left !== null)
-        throw new Error('A draft jumped into the composer after sending')
-      if (draft.send() !== null) throw new Error('Pressing Enter twice sent twice')
-      if (!written || submissionId === '') return
-      world.truth.sends.push({
-        ...written,
-        detail: { submissionId, draftId, text, outcome: 'pending', reported: null },
-      })
+    run: (world, device, conversation) => send(world, device, fieldOf(world, conversation)),
+  },
+  sendTogether: {
+    weight: 0.5,
+    run(world, _device, { channel, draft }) {
+      // Before either hears of the other.
+      const id = draft.getSnapshot().composer?.draftId
+      const others = world.devices.filter(
+        ({ store }) =>
+          id !== undefined && store.conversation(channel).draft.getSnapshot().composer?.draftId === id,
+      )
+      for (const other of others) send(world, other, other.store.conversation(channel).draft)
     },
   },
   outcome: {
@@ -206,33 +289,117 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
       detail.reported = written
     },
   },
+  ownMessage: {
+    weight: 0.7,
+    run(world, device, { channel }) {
+      const pending = world.truth.sends.filter(({ detail, lost }) => detail.outcome === 'pending' && !lost)
+      if (pending.length === 0) return
+      const { detail } = world.random.pick(pending)
+      const place = placeOf(world, channel)
+      const seq = (world.lastSeqs[place] ?? 0) + 1
+      world.lastSeqs[place] = seq
+      world.ownMessages.set(`${place}:${seq}`, detail.submissionId)
+      // It may come before the draft it was made of, and to other devices first.
+      const written = world.act(device, () => device.store.receive(messageAt(world, channel, seq)))
+      for (const send of world.truth.sends) {
+        if (send.detail.submissionId !== detail.submissionId || send.detail.outcome !== 'pending') continue
+        send.detail.outcome = 'acknowledged'
+        send.detail.reported = written
+      }
+    },
+  },
   clear: {
     weight: 0.7,
-    run(world, device, { draft }) {
-      const { text = '', draftId = '' } = draft.getSnapshot().composer ?? {}
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
+      const { composer } = draft.getSnapshot()
       const written = world.act(device, () => draft.clear())
-      if (written) world.truth.clears.push({ ...written, detail: { draftId, text } })
+      if (!written || !composer) return
+      world.truth.clears.push({
+        ...written,
+        detail: { draftId: composer.draftId, text: charactersOf(composer) },
+      })
     },
   },
   choose: {
     weight: 0.5,
-    run(world, device, { draft }) {
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
       const { others } = draft.getSnapshot()
       if (others.length > 0) world.act(device, () => draft.choose(world.random.pick(others).draftId))
     },
   },
+  setAside: {
+    weight: 0.3,
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
+      const { composer } = draft.getSnapshot()
+      if (composer) world.act(device, () => draft.setAside(composer.draftId))
+    },
+  },
+  import: {
+    weight: 0.3,
+    run(world, device, conversation) {
+      // Each device that imports it imports the same.
+      const draftId = `imported-${world.random.int(3)}`
+      const draft = fieldOf(world, conversation)
+      world.act(device, () => {
+        draft.import({
+          draftId,
+          text: 'imported',
+          delta: [{ insert: 'imported', attributes: { bold: true } }],
+          reply: 1,
+        })
+      })
+    },
+  },
   restoreOrDismiss: {
     weight: 0.7,
-    run(world, device, { draft }) {
+    run(world, device, conversation) {
+      const draft = fieldOf(world, conversation)
       const { recovered } = draft.getSnapshot()
       if (recovered.length === 0) return
-      const { draftId, text } = world.random.pick(recovered)
+      const one = world.random.pick(recovered)
       if (world.random.chance(0.5)) {
-        world.act(device, () => draft.restore(draftId))
+        world.act(device, () => draft.restore(one.draftId))
         return
       }
-      const written = world.act(device, () => draft.dismiss(draftId))
-      if (written) world.truth.clears.push({ ...written, detail: { draftId, text } })
+      const written = world.act(device, () => draft.dismiss(one.draftId))
+      const detail = { draftId: one.draftId, text: charactersOf(one) }
+      if (written) world.truth.clears.push({ ...written, detail })
+    },
+  },
+  throwing: {
+    weight: 1,
+    run(world, device, conversation) {
+      const { store } = device
+      const draft = fieldOf(world, conversation)
+      const text = world.nextCharacter()
+      const possible: ReadonlyArray<() => void> = [
+        () => draft.set(text),
+        () => draft.text().insert(0, text),
+        () => draft.text().delete(0, world.random.int(draft.text().length + 1)),
+        () => void draft.send(),
+        () => draft.clear(),
+        () => draft.leave(),
+        () => draft.setAttachment(text, 1),
+        () => conversation.delete(),
+        () => conversation.markRead(),
+      ]
+      const before = everythingShown(device)
+      const chosen = Array.from({ length: 1 + world.random.int(4) }, () => world.random.pick(possible))
+      const failure = new Error('The app failed')
+      world.act(device, () => {
+        try {
+          store.transact(() => {
+            for (const act of chosen) act()
+            throw failure
+          })
+        } catch (error) {
+          if (error !== failure) throw error
+        }
+      })
+      if (everythingShown(device) !== before) throw new Error('A transaction that threw was not rolled back')
     },
   },
   maintain: { weight: 0.5, run: (world, device) => void world.act(device, () => device.store.maintain()) },
@@ -244,17 +411,64 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
   },
 }
 
+/** One of the fields of a conversation: its composer, or now and then the edit of a message. */
+function fieldOf(world: World, conversation: ConversationHandle): Draft {
+  return world.random.chance(0.8) ? conversation.draft : conversation.edit(1 + world.random.int(2))
+}
+
+/** Does what adds characters to a draft, and notes them. */
+function note(world: World, device: Device, characters: string, act: () => void): void {
+  const written = world.act(device, act)
+  if (!written) throw new Error('Typing wrote nothing')
+  for (const character of characters) world.truth.typed.set(character, { ...written, deleted: false })
+}
+
+function checkListed(conversation: ConversationHandle): void {
+  if (conversation.getSnapshot().hidden) throw new Error('What the user works on is not listed')
+}
+
+function send(world: World, device: Device, draft: Draft): void {
+  let submission: Submission | null = null
+  const draftId = draft.getSnapshot().composer?.draftId ?? ''
+  const written = world.act(device, () => {
+    submission = draft.send()
+  })
+  const sent = submission as Submission | null
+  if (!written || !sent) return
+  if (draft.getSnapshot().composer !== null) throw new Error('A draft jumped into the composer after sending')
+  if (draft.send() !== null) throw new Error('Pressing Enter twice sent twice')
+  world.truth.sends.push({
+    ...written,
+    detail: {
+      submissionId: sent.submissionId,
+      draftId,
+      text: charactersOf(sent),
+      outcome: 'pending',
+      reported: null,
+    },
+  })
+}
+
+/** What a device shows, but for mutes that time ended since it was last derived. */
+function everythingShown({ store }: Device): string {
+  const { conversations } = store.list({ archived: 'any' }).getSnapshot()
+  const listed = conversations.map(({ key, unread, activeAt, drafts }) => [key, unread, activeAt, drafts])
+  return JSON.stringify([store.export(), listed, store.drafts.getSnapshot()])
+}
+
 function placeOf(world: World, channel: Channel): number {
   return world.channels.findIndex(({ channelId }) => channelId === channel.channelId)
 }
 
 /** The message with a number: the same for whoever asks, as a server has it. */
 export function messageAt(world: World, channel: Channel, messageSeq: number): Message {
+  const clientMsgNo = world.ownMessages.get(`${placeOf(world, channel)}:${messageSeq}`)
   const kind = (messageSeq * 7 + channel.channelType + world.options.seed) % 10
   return {
     channel,
     messageSeq,
-    fromUid: kind === 0 ? USER_ID : 'bob',
+    fromUid: kind === 0 || clientMsgNo !== undefined ? USER_ID : 'bob',
+    ...(clientMsgNo !== undefined && { clientMsgNo }),
     timestamp: 1_600_000_000_000 + messageSeq * 1000,
     payload: { text: `message ${messageSeq}` },
     silent: kind === 1 || kind === 2 || kind === 3,

@@ -4,6 +4,7 @@ export { checkInvariants, INVARIANTS, type Invariant } from './invariants.js'
 export { createRandom, type Random } from './random.js'
 export {
   type Act,
+  charactersOf,
   createTruth,
   type SendDetail,
   type Truth,

@@ -3,12 +3,13 @@ import { digestDocument, isSameHash, type StateDigest } from '../digest/document
 import { createEntryLog } from '../document/entryLog.js'
 import { entryRoots } from '../document/schema.js'
 import { onTransaction } from '../document/updates.js'
+import type { DraftContent } from '../drafts/content.js'
 import { compareEntries, decodeEntry, type Entry, encodeEntry } from '../lattice/entry.js'
 import { createHybridClock } from '../lattice/hlc.js'
 import { isValidEntry } from '../lattice/registers.js'
 import { createStore } from '../store/createStore.js'
 import type { ExportedConversation, ExportedState } from '../store/exportState.js'
-import type { Act } from './truth.js'
+import { type Act, charactersOf } from './truth.js'
 import { USER_ID, type World } from './world.js'
 
 /** What must hold when all replicas of a history have synced. Returns what is wrong, nothing if all is well. */
@@ -43,15 +44,21 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       const problems: string[] = []
       if (JSON.stringify(fresh.export()) !== JSON.stringify(store.export()))
         problems.push(`export of ${name}`)
-      // What a device shows in the composer is its own choice, and may list a conversation that is not listed elsewhere.
       const listed = (from: typeof store) =>
         JSON.stringify(
           from
             .list({ archived: 'any' })
             .getSnapshot()
-            .conversations.filter(({ drafts }) => drafts.composer === null && drafts.others.length === 0)
-            .map(({ key, unread, activeAt }) => [key, unread, activeAt]),
+            .conversations.map(({ key, unread, activeAt, drafts }) => [
+              key,
+              unread,
+              // Which draft is in the composer is this device's choice, and its time sorts the list.
+              drafts.composer === null && drafts.others.length === 0 ? activeAt : 0,
+            ])
+            .sort(),
         )
+      const unfinished = (from: typeof store) => JSON.stringify(from.drafts.getSnapshot())
+      if (unfinished(fresh) !== unfinished(store)) problems.push(`unfinished drafts of ${name}`)
       if (listed(fresh) !== listed(store)) problems.push(`list of ${name}`)
       return problems
     }),
@@ -141,23 +148,55 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       return unread === expected ? [] : [`${keyOf(conversation)} shows ${unread}, should show ${expected}`]
     }),
 
-  'every surviving character is shown, or was sent, cleared or deleted by a user': (world, state) => {
-    const shown = shownTexts(state).join('')
-    const done = doneActs(world)
-      .map(({ detail }) => detail.text)
-      .join('')
-    return [...world.truth.typed]
-      .filter(
-        ([character, { lost, deleted }]) =>
-          !lost && !deleted && !shown.includes(character) && !done.includes(character),
+  'nothing that was typed, attached, mentioned or replied to is gone, unless a user sent, cleared or deleted it':
+    (world, state) => {
+      const shown = contentsOf(state).map(charactersOf).join('')
+      const done = doneActs(world)
+        .map(({ detail }) => detail.text)
+        .join('')
+      return [...world.truth.typed]
+        .filter(
+          ([character, { lost, deleted, replyOf }]) =>
+            !lost &&
+            !deleted &&
+            !shown.includes(character) &&
+            !done.includes(character) &&
+            !(replyOf !== undefined && isOtherReply(world, replyOf, character)),
+        )
+        .map(([character, { device }]) => `${character} of ${device}`)
+    },
+
+  'what is unfinished is listed, unless a later deletion hides it': (world, state) =>
+    state.conversations.flatMap((conversation) => {
+      const times = [conversation.drafts, ...conversation.drafts.edits].flatMap(
+        ({ composer, others, recovered, sending }) => [
+          ...[composer, ...others, ...recovered].flatMap((draft) => draft?.editedAt ?? []),
+          ...sending.map(({ sentAt }) => sentAt),
+        ],
       )
-      .map(([character, { device }]) => `${character} of ${device}`)
+      if (!conversation.hidden || times.length === 0) return []
+      const deletedAt = [...greatestEntries(world.server.doc).values()]
+        .filter(({ subject, register }) => subject === keyOf(conversation) && register.startsWith('deleted.'))
+        .filter(({ stamp }) => stamp[3] === 0)
+        .map(({ stamp }) => stamp[0] as number)
+      const isHidden = Math.max(0, ...deletedAt) >= Math.max(...times)
+      return isHidden ? [] : [`${keyOf(conversation)} is hidden`]
+    }),
+
+  'all that is unfinished is in one list': (world, state) => {
+    const list = loadCopy(world.server.doc)
+      .drafts.getSnapshot()
+      .map(({ draft }) => charactersOf(draft))
+    const shown = contentsOf(state).map(charactersOf)
+    return JSON.stringify(list.sort()) === JSON.stringify(shown.sort()) ? [] : ['they differ']
   },
 
   'nothing that was sent or cleared is live again': (world, state) => {
     const live = new Set(
       state.conversations.flatMap(({ drafts }) =>
-        [drafts.composer, ...drafts.others].map((draft) => draft?.draftId),
+        [drafts, ...drafts.edits].flatMap(({ composer, others }) =>
+          [composer, ...others].map((draft) => draft?.draftId),
+        ),
       ),
     )
     return doneActs(world)
@@ -166,11 +205,15 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'what was sent is not offered as recovered': (world, state) => {
-    const recovered = state.conversations.flatMap(({ drafts }) => drafts.recovered)
+    const recovered = state.conversations.flatMap(({ drafts }) =>
+      [drafts, ...drafts.edits].flatMap((place) => place.recovered),
+    )
     return doneActs(world)
       .filter(({ detail }) =>
         recovered.some(
-          ({ draftId, text }) => draftId === detail.draftId && [...text].some((c) => detail.text.includes(c)),
+          (draft) =>
+            draft.draftId === detail.draftId &&
+            [...charactersOf(draft)].some((character) => detail.text.includes(character)),
         ),
       )
       .map(({ detail }) => `${detail.text} is offered again`)
@@ -262,12 +305,26 @@ function deletedTo({ value }: Entry): number {
   return JSON.parse(value).toSeq
 }
 
-function shownTexts(state: ExportedState): string[] {
-  return state.conversations.flatMap(({ drafts }) => [
-    drafts.composer?.text ?? '',
-    ...drafts.others.map(({ text }) => text),
-    ...drafts.recovered.map(({ text }) => text),
-  ])
+/** Everything unfinished in a state. */
+function contentsOf(state: ExportedState): DraftContent[] {
+  return state.conversations.flatMap(({ drafts }) =>
+    [drafts, ...drafts.edits].flatMap(({ composer, others, recovered, sending }) => [
+      ...(composer ? [composer] : []),
+      ...others,
+      ...recovered,
+      ...sending,
+    ]),
+  )
+}
+
+/** True if another reply of the same draft counts: it was chosen later, on a device that may not have seen this one. */
+function isOtherReply({ truth }: World, draftId: string, character: string): boolean {
+  let last: Entry | null = null
+  for (const { entry, lost } of truth.entries) {
+    if (lost || entry.subject !== `d:${draftId}` || entry.register !== 'reply') continue
+    if (!last || compareEntries(last, entry) < 0) last = entry
+  }
+  return last !== null && !last.value.includes(character)
 }
 
 /** What users sent, without failing, or cleared, as far as the act itself survived. */

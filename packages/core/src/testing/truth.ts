@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { decodeUpdate } from '../document/decode.js'
+import type { DraftContent } from '../drafts/content.js'
 import { decodeEntry, type Entry } from '../lattice/entry.js'
 
 /** Where in a document something was written, and by whom: enough to know whether it outlived a crash. */
@@ -22,15 +23,21 @@ export interface Act<Detail> extends Written {
   readonly detail: Detail
 }
 
-/** A character that was typed. Every one is typed only once, so that it can be found again. */
+/**
+ * A character that was typed, or that names an embed, a reply, a mention or an attachment. Every one is used only once, so that
+ * it can be found again.
+ */
 export interface TypedCharacter extends Written {
   deleted: boolean
+  /** The draft whose only reply it is: of several replies the last one counts. */
+  readonly replyOf?: string
 }
 
 /** What an act of sending did, and how it ended. */
 export interface SendDetail {
   readonly submissionId: string
   readonly draftId: string
+  /** The characters in all of what was sent. */
   readonly text: string
   outcome: 'pending' | 'failed' | 'acknowledged'
   /** The act that reported the outcome. */
@@ -42,9 +49,16 @@ export interface Truth {
   readonly entries: WrittenEntry[]
   readonly typed: Map<string, TypedCharacter>
   readonly sends: Array<Act<SendDetail>>
-  /** Texts that a user cleared or dismissed. */
+  /** What a user cleared or dismissed, as its characters. */
   readonly clears: Array<Act<{ readonly draftId: string; readonly text: string }>>
   readonly silent: Array<Act<{ readonly channel: string; readonly seq: number }>>
+}
+
+/** The characters in a draft's content: of its text, embeds, reply, mentions and attachments. */
+export function charactersOf(content: Partial<DraftContent> | null | undefined): string {
+  if (!content) return ''
+  const { text, delta, reply, mentions, attachments } = content
+  return JSON.stringify([text, delta, reply, mentions, attachments]).replace(/[^\u4e00-\u9fff]/g, '')
 }
 
 /** Creates an empty {@link Truth}. */

@@ -40,6 +40,8 @@ export interface World {
   readonly channels: readonly Channel[]
   /** The newest message of each channel, by its place in `channels`. */
   readonly lastSeqs: number[]
+  /** The submissions that became messages, by the place of the channel and the number of the message. */
+  readonly ownMessages: Map<string, string>
   readonly devices: Device[]
   readonly server: { readonly doc: Y.Doc; readonly intake: Intake }
   readonly truth: Truth
@@ -168,6 +170,7 @@ export function createWorld(options: WorldOptions): World {
       { channelId: 'zoë 🦊', channelType: 2 },
     ],
     lastSeqs: [0, 0, 0],
+    ownMessages: new Map(),
     devices,
     server,
     truth,
