@@ -149,6 +149,29 @@ describe('a transaction that throws', () => {
 })
 
 describe('typing', () => {
+  it('[DRF14] inside of a transaction edits the draft that is shown, not one that was shown before', () => {
+    const devices = createDevices(2)
+    const [a, b] = devices.stores as [Store, Store]
+    draftOf(a).set('mine')
+    draftOf(a).leave()
+    devices.now += 1000
+    draftOf(b).set('newer')
+    draftOf(b).leave()
+    devices.sync()
+    expect(draftOf(a).getSnapshot().composer?.text).toBe('newer')
+    a.transact(() => draftOf(a).set('newer!'))
+    const text = draftOf(a).text()
+    text.insert(text.length, '!')
+    a.transact(() => text.insert(text.length, '!'))
+    devices.sync()
+    for (const store of [a, b]) {
+      expect(draftOf(store).getSnapshot()).toMatchObject({
+        composer: { text: 'newer!!!', device: 'Laptop' },
+        others: [{ text: 'mine' }],
+      })
+    }
+  })
+
   it('[DRF14] into the Y.Text inside of a transaction is typing in the composer', () => {
     const devices = createDevices(3)
     const [a, b, c] = devices.stores as [Store, Store, Store]

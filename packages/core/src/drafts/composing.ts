@@ -24,7 +24,8 @@ export function shownDraft({ drafts, isWriting }: StoreCore, place: DraftPlace):
   const choice = drafts.choice(place)
   // An empty draft that was typed in here is no draft to show, but the next letter belongs to it. Inside of a transaction the
   // app still sees the draft from before it, so no other one takes its place: a text meant for one would delete the other.
-  const shown = isWriting && choice ? null : drafts.place(place).composer?.draftId
+  const isChosenNow = isWriting && drafts.isChosenNow(place)
+  const shown = isChosenNow ? null : drafts.place(place).composer?.draftId
   const known = drafts.find(shown ?? choice?.ref ?? '')
   return known && finishingActs(known.facts).length === 0 ? known : null
 }

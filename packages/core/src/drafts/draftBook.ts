@@ -47,6 +47,10 @@ export interface DraftBook {
   /** What this device shows in a place; `undefined` leaves it to the document. */
   choice: (place: DraftPlace) => ComposerChoice | undefined
   choose: (place: DraftPlace, choice: ComposerChoice | undefined) => void
+  /** Begins a transaction: choices count as made in it from now on. */
+  beginChoosing: () => void
+  /** True if this device chose what a place shows since the transaction began. */
+  isChosenNow: (place: DraftPlace) => boolean
   /** The places of a conversation in which the user types. */
   heldPlaces: (channel: ChannelKey) => DraftPlace[]
   /** The drafts whose text a transaction has changed so far, but for those that began in it. */
@@ -92,6 +96,7 @@ export function createDraftBook(
   /** By `ref`, until the draft's text or registers change. */
   const known = new Map<string, KnownEpisode>()
   const choices = new Map<DraftPlace, ComposerChoice>()
+  let chosenNow = new Set<DraftPlace>()
   const adopted = new Set<Episode>()
 
   /** Reads the elements that a transaction inserted. */
@@ -318,7 +323,10 @@ export function createDraftBook(
       for (const episode of byRef.values()) yield withFacts(episode)
     },
     choice: (place) => choices.get(place),
+    beginChoosing: () => chosenNow.clear(),
+    isChosenNow: (place) => chosenNow.has(place),
     choose(place, choice) {
+      chosenNow.add(place)
       if (choice) choices.set(place, choice)
       else choices.delete(place)
       const shelf = shelves.get(place)
@@ -335,7 +343,9 @@ export function createDraftBook(
     },
     takeCheckpoint() {
       const before = new Map(choices)
+      const chosenBefore = new Set(chosenNow)
       return () => {
+        chosenNow = chosenBefore
         const differing = [...new Set([...before.keys(), ...choices.keys()])].filter(
           (place) => choices.get(place) !== before.get(place),
         )

@@ -218,6 +218,7 @@ export function createStore(options: StoreOptions): Store {
       try {
         return doc.transact((transaction) => {
           current = { writer, transaction }
+          drafts.beginChoosing()
           try {
             const result = attempt(current, () => {
               const returned = action(writer)
