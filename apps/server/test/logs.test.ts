@@ -35,6 +35,7 @@ describe('the log of a process', () => {
       PARLEY_LOG_LEVEL: 'debug',
       PARLEY_JWT_SECRET: SECRET,
       PARLEY_INGEST_TOKEN: INGEST_TOKEN,
+      PARLEY_WEBHOOK_TOKEN: `${INGEST_TOKEN}-webhook`,
       PARLEY_STOP_DELAY: '0',
       PARLEY_DRAIN: '0',
     })

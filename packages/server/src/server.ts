@@ -283,7 +283,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       await refuseUnfinished(store)
       await app.listen({ host, port })
       const bound = app.server.address() as AddressInfo
-      checkSource = createSourceCheck({ open: auth === 'open', port: bound.port, origins })
+      checkSource = createSourceCheck({
+        open: auth === 'open',
+        port: bound.port,
+        secure: options.tls !== undefined,
+        origins,
+      })
       const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
       address = {
         host: bound.address,

