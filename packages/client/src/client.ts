@@ -116,6 +116,8 @@ export function createClient(options: ClientOptions): Client {
     doc,
     receive: store.applyUpdate,
     isHolding: () => store.intake.heldCount > 0,
+    digest: store.digest,
+    rebuild: store.rebuild,
     salvage: store.salvage,
     maintain: store.maintain,
     onOwnEdit: clock.moved,

@@ -7,6 +7,8 @@ export type {
   ConnectionReasonCode,
   ConnectionState,
   ConnectionStatus,
+  DivergenceReasonCode,
+  DivergenceStatus,
   Reason,
   RefusalCode,
   StorageReasonCode,

@@ -7,11 +7,13 @@ export const ORIGINS = {
   socket: Symbol('parley: server'),
   /** From another tab, which stores it itself; the socket forwards it. */
   tab: Symbol('parley: other tab'),
+  /** The document was replaced by the server's; what only this device had follows as an edit of this tab. */
+  rebuild: Symbol('parley: rebuild'),
   /** Read from this device's disk. */
   storage: Symbol('parley: storage'),
 } as const
 
 /** True for an edit made in this tab, by whatever means. */
 export function isOwnEdit(origin: unknown): boolean {
-  return origin !== ORIGINS.socket && origin !== ORIGINS.tab && origin !== ORIGINS.storage
+  return !(Object.values(ORIGINS) as unknown[]).includes(origin)
 }

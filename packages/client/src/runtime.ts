@@ -1,5 +1,12 @@
-import { onUpdate, type Readable } from '@parley/core'
-import type * as Y from 'yjs'
+import {
+  onUpdate,
+  type Readable,
+  type RebuildOptions,
+  type RebuiltDrafts,
+  type Store,
+  type StoreDigest,
+} from '@parley/core'
+import * as Y from 'yjs'
 import type { ClientEnvironment } from './environment.js'
 import { createIdleWork } from './idleWork.js'
 import { createLeaveGuard } from './leaveGuard.js'
@@ -50,6 +57,10 @@ export interface RuntimeOptions {
   readonly receive: (update: Uint8Array, origin: unknown) => 'applied' | 'held'
   /** True while an update waits for what it builds on. */
   readonly isHolding: () => boolean
+  /** The digest of the document. */
+  readonly digest: StoreDigest
+  /** Replaces the document by a whole state, and writes again what only it has. */
+  readonly rebuild: Store['rebuild']
   /** Gives up waiting, and writes again what can be read of what waits. */
   readonly salvage: () => void
   /** Tidies the document up; called when nothing happens, in one tab only. */
@@ -70,6 +81,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const ledger = createEditLedger()
   const channel = createTabChannel(name, tab, environment)
   let networkWanted = true
+  /** True once another tab was heard of: it may have sent this tab's edits to the server. */
+  let hasCompany = false
   let ready = false
   let ended: Promise<void> | null = null
   let unsavedAtEnd: Unsaved = null
@@ -81,6 +94,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       connection: initialConnection(url, environment),
       storage: { state: 'opening', quarantined: 0 },
       unsaved: { disk: false, server: true },
+      divergence: null,
       ready: false,
       tab: 'alone',
       refused: [],
@@ -123,6 +137,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
           url,
           WebSocket: environment.WebSocket,
           onStatus: (next) => setConnection(next),
+          onDivergence: (divergence) => status.update({ divergence }),
+          isSharedWithTabs: () => hasCompany,
+          rebuild(state, before) {
+            const handled = rebuild(state, { before })
+            const { divergence } = status.getSnapshot()
+            channel.post({ type: 'rebuilt', state: Y.encodeStateAsUpdate(doc), handled, divergence })
+          },
           onDurable(marks) {
             channel.post({ type: 'saved', marks: [...marks] })
             onServer(marks.get(tab))
@@ -130,6 +151,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
           },
         })
       : null
+  /** Replaces the document in memory and on disk; returns the drafts it had. */
+  const rebuild = (state: Uint8Array, how: RebuildOptions): RebuiltDrafts => {
+    const drafts = options.rebuild(state, { ...how, origin: ORIGINS.rebuild })
+    if (role.isLeading) void storage.compact(true).catch(reportError)
+    refresh()
+    return drafts
+  }
   const confirmed = connection && url !== undefined ? createConfirmedNote(storage, doc, url) : null
 
   const setConnection = (next: ConnectionStatus): void => {
@@ -193,7 +221,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         refresh()
       } else if (origin === ORIGINS.socket) {
         if (role.isLeading) storage.append(update)
-      } else if (origin === ORIGINS.tab) relayed = true
+      } else if (origin === ORIGINS.rebuild) return
+      else if (origin === ORIGINS.tab) relayed = true
       // A database that opened late brings what the server may not have.
       else if (ready) addEdit(update)()
     },
@@ -222,7 +251,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
     options.maintain()
     await storage.compact()
-    if (confirmed && connection?.settled && ledger.server) await confirmed.update()
+    if (confirmed && connection?.settled && ledger.server) await confirmed.update(connection.known)
   }, environment)
 
   const applyNetwork = (): void => {
@@ -240,7 +269,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   }
 
   const stopMessages = channel.subscribe((message) => {
-    if (message.type === 'saved') onServer(message.marks.find(([id]) => id === tab)?.[1])
+    hasCompany = true
+    if (message.type === 'rebuilt') {
+      status.update({ divergence: message.divergence })
+      try {
+        rebuild(message.state, { handled: message.handled })
+      } catch (error) {
+        reportError(error)
+      }
+    } else if (message.type === 'saved') onServer(message.marks.find(([id]) => id === tab)?.[1])
     else if (message.type === 'network') setNetwork(message.wanted)
     else if (message.type === 'destroyed') {
       void end(() => storage.abandon(), because('offline', 'destroyed-elsewhere'))
@@ -274,6 +311,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const start = async (): Promise<void> => {
     await storage.ready
+    const position = await confirmed?.position()
+    if (position) connection?.remember(position)
     const isKnown = doc.store.clients.size === 0 || (await confirmed?.isCurrent())
     if (ended) return
     if (confirmed && isKnown && ledger.last === 0) ledger.onServer(0)

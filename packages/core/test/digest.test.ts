@@ -103,7 +103,7 @@ describe('the digest of a document', () => {
 
   it('[DIG3] travels in messages of parley.1', () => {
     const digest = kept(createDevice())
-    const claim = { id: 3, epoch: 0, version: 2 ** 40, known: 2 ** 41, digest }
+    const claim = { id: 3, epoch: 0, version: 2 ** 40, lost: 3, digest }
     const read = <Result>(bytes: Uint8Array, how: (decoder: decoding.Decoder) => Result): Result => {
       const decoder = decoding.createDecoder(bytes)
       expect(decoding.readVarUint(decoder)).toBe(114)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type HistoryOptions, runHistory } from '../src/testing/index.js'
+import { type HistoryOptions, INVARIANTS, runHistory } from '../src/testing/index.js'
 
 /** How many histories of each kind; `PARLEY_HISTORIES=5000 pnpm test packages/core -t histories` runs more. */
 const HISTORIES = Number(process.env.PARLEY_HISTORIES ?? 260)
@@ -19,6 +19,16 @@ describe('random histories of three to five devices', () => {
     }, () => {
       for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES; seed++) {
         expect(runHistory({ ...options, seed }).problems, `seed ${seed}`).toEqual([])
+      }
+    })
+  }
+
+  for (const [kind, options] of Object.entries(KINDS)) {
+    it(`[DIG2] histories ${kind} raise no false alarm`, { timeout: HISTORIES * 1000 }, () => {
+      const name = 'every replica computes the same digest'
+      const invariants = { [name]: INVARIANTS[name] as (typeof INVARIANTS)[string] }
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES / 4; seed++) {
+        expect(runHistory({ ...options, seed, invariants }).problems, `seed ${seed}`).toEqual([])
       }
     })
   }

@@ -21,7 +21,7 @@ interface Device {
   readonly doc: Y.Doc
   /** Sends what it holds as of the last acknowledgement. */
   readonly compare: (
-    change?: Partial<{ digest: StateDigest; known: number; version: number }>,
+    change?: Partial<{ digest: StateDigest; lost: number; version: number }>,
   ) => Promise<DigestOutcome>
   readonly leave: () => void
 }
@@ -49,7 +49,7 @@ async function connectDevice(running: Running, doc = new Y.Doc()): Promise<Devic
       await until('it is acknowledged', () => version >= 0)
       const digest = store.digest.step(Number.POSITIVE_INFINITY) as StateDigest
       const count = outcomes.length
-      send(encodeDigestClaim({ id: 1, epoch: 0, version, known: version, digest, ...change }))
+      send(encodeDigestClaim({ id: 1, epoch: 0, version, lost: 0, digest, ...change }))
       await until('it is compared', () => outcomes.length > count)
       return outcomes[count] as DigestOutcome
     },
@@ -122,7 +122,7 @@ describe('comparing what a device holds with what is stored', () => {
     const running = await startServer()
     const one = await connectDevice(running)
     write(one, 3)
-    expect(await one.compare({ known: 1000 })).toBe('same')
+    expect(await one.compare({ lost: 1000 })).toBe('same')
     expect(await countOf(running, 'server-rolled-back')).toBe(1)
   })
 
@@ -134,7 +134,7 @@ describe('comparing what a device holds with what is stored', () => {
       rooms.map((room) => connectRaw(running.room(room), { protocols: [SUBPROTOCOL] })),
     )
     const digest = { vector: new Uint8Array(32), state: new Uint8Array(32) }
-    const claim = encodeDigestClaim({ id: 9, epoch: 0, version: 0, known: 0, digest })
+    const claim = encodeDigestClaim({ id: 9, epoch: 0, version: 0, lost: 0, digest })
     const outcomes: string[] = []
     for (const socket of sockets) {
       socket.send(claim)
@@ -155,7 +155,7 @@ describe('comparing what a device holds with what is stored', () => {
     const running = await startServer()
     const { socket, closed } = await connectRaw(running.room('alice'))
     const digest = { vector: new Uint8Array(32), state: new Uint8Array(32) }
-    socket.send(encodeDigestClaim({ id: 1, epoch: 0, version: 0, known: 0, digest }))
+    socket.send(encodeDigestClaim({ id: 1, epoch: 0, version: 0, lost: 0, digest }))
     expect((await closed).code).toBe(4400)
   })
 })

@@ -9,6 +9,7 @@ const ONLINE: ClientStatus = {
   saved: 'server',
   ready: true,
   tab: 'leader',
+  divergence: null,
   refused: [],
 }
 const status = (change: Partial<ClientStatus>): ClientStatus => ({ ...ONLINE, ...change })

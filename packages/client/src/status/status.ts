@@ -132,6 +132,27 @@ export interface ConnectionStatus {
   readonly reason?: Reason<ConnectionReasonCode>
 }
 
+/**
+ * How this device and the server, or a copy of this device, came to contradict each other.
+ *
+ * - `server-rolled-back`: the server has acknowledged a later version of its log than it has now.
+ * - `diverged`: both had received the same changes and held different states.
+ * - `incomplete`: the device was in sync and one side lacked changes.
+ * - `copied`: a copy of this page goes on under the same client id, as after a virtual machine was cloned.
+ */
+export type DivergenceReasonCode = 'server-rolled-back' | 'diverged' | 'incomplete' | 'copied'
+
+/** A divergence that was found, and whether it is repaired. */
+export interface DivergenceStatus {
+  /**
+   * - `repairing`: the whole state is being exchanged.
+   * - `repaired`: both sides hold the same, with what either had.
+   * - `failed`: the next connection tries again.
+   */
+  readonly state: 'repairing' | 'repaired' | 'failed'
+  readonly reason: Reason<DivergenceReasonCode>
+}
+
 /** Where the edits of this tab are safe, and what stands between them and the next place. Never changed, only replaced. */
 export interface ClientStatus {
   readonly connection: ConnectionStatus
@@ -144,6 +165,8 @@ export interface ClientStatus {
   }
   /** The safest place where all edits of this tab are. */
   readonly saved: 'memory' | 'disk' | 'server'
+  /** The last divergence from the server, or from a copy of this page, that was found since this client was created, `null` if none was. */
+  readonly divergence: DivergenceStatus | null
   /** True once what was stored on this device is loaded, or could not be. */
   readonly ready: boolean
   /**

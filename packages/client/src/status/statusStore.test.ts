@@ -7,6 +7,7 @@ const initial: StatusParts = {
   unsaved: { disk: false, server: true },
   ready: true,
   tab: 'alone',
+  divergence: null,
   refused: [],
 }
 

@@ -13,6 +13,8 @@ export interface Acknowledgements {
   disconnected: () => void
   /** Takes the answer to the question with this token. */
   answered: (token: number) => void
+  /** Asks once more, though everything was confirmed. */
+  askAgain: () => void
   /** True while everything in the document was confirmed. */
   readonly settled: boolean
 }
@@ -103,6 +105,10 @@ export function createAcknowledgements(options: AcknowledgementsOptions): Acknow
       unanswered = 0
       question = null
       onDurable(durable)
+      pumpLater()
+    },
+    askAgain() {
+      dirty = true
       pumpLater()
     },
     get settled() {

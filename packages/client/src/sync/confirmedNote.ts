@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import type { DocumentStorage } from '../storage/documentStorage.js'
-import { describeConfirmed, isConfirmed } from './confirmedState.js'
+import type { LogPosition } from './comparison.js'
+import { confirmedPosition, describeConfirmed, isConfirmed } from './confirmedState.js'
 
 /** The key of the note. */
 const NOTE = 'confirmed'
@@ -9,8 +10,10 @@ const NOTE = 'confirmed'
 export interface ConfirmedNote {
   /** True if the server is known to have all that is in the document. */
   isCurrent: () => Promise<boolean>
-  /** Notes that the server has all that is in the document. */
-  update: () => Promise<void>
+  /** How far the server's log went when the note was taken, `null` if there is none. */
+  position: () => Promise<LogPosition | null>
+  /** Notes that the server has all that is in the document, with its log up to a position. */
+  update: (position: LogPosition) => Promise<void>
 }
 
 /** Creates the {@link ConfirmedNote} of a document and a server. */
@@ -18,9 +21,10 @@ export function createConfirmedNote(storage: DocumentStorage, doc: Y.Doc, url: s
   let last: string | null = null
   return {
     isCurrent: async () => isConfirmed(doc, url, await storage.getNote(NOTE)),
-    async update() {
-      const state = describeConfirmed(doc, url)
-      const text = state.snapshot.join()
+    position: async () => confirmedPosition(url, await storage.getNote(NOTE)),
+    async update(position) {
+      const state = describeConfirmed(doc, url, position)
+      const text = `${state.snapshot.join()}/${position.epoch}/${position.version}`
       if (text === last) return
       await storage.setNote(NOTE, state)
       last = text

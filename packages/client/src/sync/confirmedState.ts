@@ -1,15 +1,26 @@
 import * as Y from 'yjs'
+import type { LogPosition } from './comparison.js'
 
 /** What a server is known to have: kept on disk, so that after a reload without a network the status is still honest. */
 export interface ConfirmedState {
   readonly url: string
   /** A Yjs snapshot: insertions and deletions, for a state vector does not move with a deletion. */
   readonly snapshot: Uint8Array
+  /** How far its log went; less than that at the next connection means that it was rolled back. */
+  readonly position: LogPosition
 }
 
 /** Describes a document all of which the server at `url` has. */
-export function describeConfirmed(doc: Y.Doc, url: string): ConfirmedState {
-  return { url, snapshot: Y.encodeSnapshot(Y.snapshot(doc)) }
+export function describeConfirmed(doc: Y.Doc, url: string, position: LogPosition): ConfirmedState {
+  return { url, snapshot: Y.encodeSnapshot(Y.snapshot(doc)), position }
+}
+
+/** How far the log of the server at `url` went according to a note, `null` if it does not say. */
+export function confirmedPosition(url: string, note: unknown): LogPosition | null {
+  const { url: noted, position } = (note ?? {}) as Partial<ConfirmedState>
+  if (noted !== url || !Number.isSafeInteger(position?.version) || !Number.isSafeInteger(position?.epoch))
+    return null
+  return position ?? null
 }
 
 /** True if a note says that the server at `url` has everything that is in the document. */

@@ -1,11 +1,12 @@
-import { SUBPROTOCOL } from '@parley/core'
-import type * as Y from 'yjs'
+import { type StoreDigest, SUBPROTOCOL } from '@parley/core'
+import * as Y from 'yjs'
 import type { ClientEnvironment } from '../environment.js'
 import { adviceFor } from '../status/remedies.js'
-import type { ConnectionReasonCode, ConnectionStatus, Reason } from '../status/status.js'
+import type { ConnectionReasonCode, ConnectionStatus, DivergenceStatus, Reason } from '../status/status.js'
 import { type Acknowledgements, createAcknowledgements, type EditMarks } from './acknowledgements.js'
 import { createBackoff } from './backoff.js'
 import { judgeClose } from './closeReason.js'
+import { type Comparison, createComparison, type LogPosition } from './comparison.js'
 import { explainMixedContent, explainRefusal, explainUnopened } from './explainFailure.js'
 import { probeSubprotocol } from './probeSubprotocol.js'
 import { createSyncProvider, type SyncProvider } from './provider.js'
@@ -64,6 +65,9 @@ export interface Connection {
   note: Acknowledgements['note']
   /** True while connected with everything confirmed. */
   readonly settled: boolean
+  /** How far the server's log went when it last acknowledged, to be kept beyond this page. */
+  readonly known: LogPosition
+  remember: Comparison['remember']
   destroy: () => void
 }
 
@@ -78,6 +82,12 @@ export interface ConnectionOptions {
   readonly onStatus: (status: ConnectionStatus) => void
   /** Called with the edits that are durable on the server. */
   readonly onDurable: (marks: EditMarks) => void
+  readonly digest: StoreDigest
+  /** Replaces the document by the server's whole state; `before` is what it was before the exchange, if that was not acknowledged. @throws ParleyError if it cannot be taken in */
+  readonly rebuild: (state: Uint8Array, before: Uint8Array | null) => void
+  readonly onDivergence: (status: DivergenceStatus) => void
+  /** True if another tab may have sent this tab's edits to the server. */
+  readonly isSharedWithTabs: () => boolean
 }
 
 /** Creates a {@link Connection}; it begins stopped. */
@@ -101,11 +111,15 @@ export function createConnection(options: ConnectionOptions): Connection {
     timedOut: 0,
     /** Connections in a row that were given up for silence before their first sync was complete. */
     silent: 0,
+    /** True if everything was acknowledged before the first sync was complete, which says too little to compare. */
+    early: false,
   }
   const address = `${options.url.replace(/\/+$/, '')}/${options.room}`
   /** What HTTP said about an address where no WebSocket opens. */
   let explanation: Reason<ConnectionReasonCode> | null = null
   const warned = new Set<ConnectionReasonCode>()
+  /** The document before anything was exchanged on this connection, if not all of it was acknowledged. */
+  let before: Uint8Array | null = null
   let cancelTimer: (() => void) | null = null
   let cancelProbe = (): void => {}
   let abortToken: AbortController | null = null
@@ -125,6 +139,21 @@ export function createConnection(options: ConnectionOptions): Connection {
         message: 'The server did not confirm in time that it stored what was sent.',
       })
     },
+    schedule: environment.schedule,
+  })
+
+  const comparison = createComparison({
+    digest: options.digest,
+    isUnchanged: () => provider?.isUnchanged === true && acknowledgements.settled,
+    claim: (claim) => provider?.claim(claim),
+    askAgain: acknowledgements.askAgain,
+    exchange() {
+      state.uploaded = false
+      state.synced = false
+      report('syncing')
+      provider?.askForAll()
+    },
+    onDivergence: options.onDivergence,
     schedule: environment.schedule,
   })
 
@@ -249,7 +278,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     state.open = false
     state.uploaded = false
     state.synced = false
+    state.early = false
     acknowledgements.disconnected()
+    comparison.disconnected()
     renewal?.stop()
   }
 
@@ -260,6 +291,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     state.silent = 0
     last = undefined
     report('online', state.stripped ? STRIPPED : undefined)
+    if (!state.early) return
+    state.early = false
+    acknowledgements.askAgain()
   }
 
   const setStripped = (): void => {
@@ -291,7 +325,31 @@ export function createConnection(options: ConnectionOptions): Connection {
         state.synced = true
         advance()
       },
-      onAnswer: acknowledgements.answered,
+      onAnswer(token, position) {
+        acknowledgements.answered(token)
+        if (!position) return
+        comparison.answeredAt(position)
+        if (!provider?.isUnchanged) state.early = true
+        else if (acknowledgements.settled) comparison.acknowledged(position)
+      },
+      onBegan: comparison.began,
+      onExchange() {
+        before = acknowledgements.settled ? null : Y.encodeStateAsUpdate(options.doc)
+      },
+      onCompared(id, outcome) {
+        if (outcome === 'same' || outcome === 'skipped') before = null
+        comparison.answered(id, outcome)
+      },
+      onCopied: comparison.copied,
+      onWholeState(whole) {
+        try {
+          options.rebuild(whole, before)
+        } catch (error) {
+          comparison.failed()
+          throw error
+        }
+        comparison.rebuilt()
+      },
       onTokenLifetime: (lifetimeMs) => renewal?.lasts(lifetimeMs),
       onStripped() {
         // Offered, and the server has it all the same: a proxy removed it.
@@ -359,6 +417,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       void attempt(false)
     },
     note: acknowledgements.note,
+    get known() {
+      return comparison.known
+    },
+    remember: comparison.remember,
     get settled() {
       return state.open && acknowledgements.settled
     },

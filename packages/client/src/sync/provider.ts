@@ -1,11 +1,15 @@
 import {
+  type DigestOutcome,
   encodeAcknowledgeRequest,
+  encodeDigestClaim,
   encodeToken,
   MESSAGE_ACKNOWLEDGE,
+  MESSAGE_DIGEST,
   MESSAGE_TOKEN,
   onUpdate,
   ParleyError,
   readAcknowledgement,
+  readDigestOutcome,
   readTokenLifetime,
   SUBPROTOCOL,
   splitUpdate,
@@ -18,6 +22,7 @@ import { messageAwareness, messageSync, WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { ClientEnvironment } from '../environment.js'
 import { ORIGINS } from '../origins.js'
+import type { Claim, LogPosition } from './comparison.js'
 
 /** A y-websocket connection that checks what it receives. It connects when told to, and never by itself. */
 export interface SyncProvider {
@@ -36,6 +41,12 @@ export interface SyncProvider {
   sendToken: (token: string) => void
   /** Asks for any sign of life, and gives the socket up if none comes: after a sleep it may be dead and not know. */
   probe: () => void
+  /** True if the document is as it was at the last acknowledgement, and nothing that was asked for is on its way. */
+  readonly isUnchanged: boolean
+  /** Says what this device holds, to a server that compares it; others do not know what that is. */
+  claim: (claim: Claim) => void
+  /** Asks for the server's whole state and sends nothing until it is there: `onWholeState` is called with it. */
+  askForAll: () => void
   /** True while there is a socket, open or not yet. */
   readonly busy: boolean
   /** True while something that was sent is still on its way into the network. */
@@ -59,7 +70,22 @@ export interface SyncProviderOptions {
   readonly onUploaded: () => void
   /** Called when what the server has is in the document. */
   readonly onSynced: () => void
-  readonly onAnswer: (token: number) => void
+  /**
+   * Called with the token of a question, and how far the log of a Parley server goes. More of that log may still be on its way
+   * unless the document is unchanged since.
+   */
+  readonly onAnswer: (token: number, position: LogPosition | null) => void
+  /** Called with how far the server's log went when the connection began, as a Parley server says by itself. */
+  readonly onBegan: (position: LogPosition) => void
+  /** Called before anything is exchanged. */
+  readonly onExchange: () => void
+  readonly onCompared: (id: number, outcome: DigestOutcome) => void
+  /** Called where the server has more under the client id of this document than this tab can have sent it. */
+  readonly onCopied: () => void
+  /** Called with the server's whole state, to replace the document by it. @throws ParleyError if it cannot be taken in */
+  readonly onWholeState: (state: Uint8Array) => void
+  /** True if another tab may have sent this tab's edits to the server. */
+  readonly isSharedWithTabs: () => boolean
   /** Called when the server says how long the token lasts, in milliseconds; `null` if it does not end. */
   readonly onTokenLifetime: (lifetimeMs: number | null) => void
   /** Called when it shows that the server speaks `parley.1` on a connection without the subprotocol. */
@@ -107,6 +133,9 @@ const WINDOW_TIMEOUT = 4
 /** To a stock server the next piece waits until less than this has not left the browser yet. */
 const MAX_BUFFERED_BYTES = 64 * 1024
 const BUFFER_POLL_MS = 50
+
+/** The state vector of an empty document. */
+const NOTHING_KNOWN = new Uint8Array([0])
 
 /** The token of a question whose answer only says that there is one. */
 const PROBE_TOKEN = 0
@@ -157,6 +186,33 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   let cancelBarrier: (() => void) | null = null
   let cancelProbe: (() => void) | null = null
 
+  /** How far this tab's own edits were sent, by the client id they have. */
+  let sent = { client: doc.clientID, clock: 0 }
+  /** What arrives for `askForAll`: the number of the SyncStep2 that completes it, and its pieces. */
+  let whole: { readonly step: number; readonly pieces: Uint8Array[] } | null = null
+  let isUnchanged = false
+  /** True once the server has asked for what it lacks. */
+  let hasBegun = false
+
+  const noteSent = (): void => {
+    sent = { client: doc.clientID, clock: Y.getState(doc.store, doc.clientID) }
+  }
+  /** True if a state vector says that somebody else writes under this document's client id. */
+  const isCopied = (vector: Uint8Array): boolean => {
+    const clock = Y.decodeStateVector(vector).get(doc.clientID) ?? 0
+    const own = sent.client === doc.clientID ? sent.clock : 0
+    return clock > (options.isSharedWithTabs() ? Y.getState(doc.store, doc.clientID) : own)
+  }
+
+  /** The same for an update; what cannot be read is judged where it is taken in. */
+  const bringsCopied = (update: Uint8Array): boolean => {
+    try {
+      return isCopied(Y.encodeStateVectorFromUpdate(update))
+    } catch {
+      return false
+    }
+  }
+
   const send = (write: (encoder: encoding.Encoder) => void): void => {
     const socket = provider.ws
     if (socket?.readyState !== 1) return
@@ -182,8 +238,13 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   }
 
   const take = (update: Uint8Array): boolean => {
+    const { clientID } = doc
     try {
-      if (options.receive(update, ORIGINS.socket) === 'applied') return true
+      if (options.receive(update, ORIGINS.socket) === 'applied') {
+        // Yjs takes another id when it receives changes under its own that it did not make.
+        if (doc.clientID !== clientID && speaksParley()) options.onCopied()
+        return true
+      }
       options.onTrouble('gap')
     } catch (error) {
       if (!(error instanceof ParleyError)) throw error
@@ -197,7 +258,12 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   const readSync = (decoder: decoding.Decoder): void => {
     const type = decoding.readVarUint(decoder)
     const content = decoding.readVarUint8Array(decoder)
-    if (type === syncProtocol.messageYjsSyncStep1) upload(content)
+    if (type === syncProtocol.messageYjsSyncStep1) {
+      if (!hasBegun) options.onExchange()
+      hasBegun = true
+      if (speaksParley() && isCopied(content)) options.onCopied()
+      else upload(content)
+    } else if (whole) collect(whole, type, content)
     else if (type === syncProtocol.messageYjsSyncStep2) {
       const complete = take(content)
       answered++
@@ -210,9 +276,38 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
       if (barrier && answered >= barrier.step) {
         const { token } = barrier
         barrier = null
-        options.onAnswer(token)
+        options.onAnswer(token, null)
       }
-    } else if (type === syncProtocol.messageYjsUpdate) take(content)
+    } else if (type === syncProtocol.messageYjsUpdate) {
+      if (speaksParley() && bringsCopied(content)) options.onCopied()
+      else take(content)
+    }
+  }
+
+  /** Takes in a part of the server's whole state. What comes before it is in it too. */
+  const collect = (into: NonNullable<typeof whole>, type: number, content: Uint8Array): void => {
+    const isAnswer = type === syncProtocol.messageYjsSyncStep2
+    if (isAnswer) answered++
+    if (answered >= into.step - 1 && !(isAnswer && answered < into.step)) into.pieces.push(content)
+    if (answered < into.step) return
+    whole = null
+    const state = Y.mergeUpdates(into.pieces)
+    try {
+      options.onWholeState(state)
+    } catch (error) {
+      // Nothing may be sent of what cannot be reconciled; the next connection tries again.
+      environment.reportError(error)
+      giveUp()
+      return
+    }
+    // Nothing was sent meanwhile: what only this device has, and what it did since.
+    sendUpdate(Y.encodeStateAsUpdate(doc, Y.encodeStateVectorFromUpdate(state)))
+    noteSent()
+    provider.synced = true
+    synced = true
+    uploaded = true
+    options.onUploaded()
+    options.onSynced()
   }
 
   /** Sends what the server lacks, and says so once all of it has been sent. */
@@ -237,6 +332,7 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
       encoding.writeVarUint(encoder, syncProtocol.messageYjsSyncStep2)
       encoding.writeVarUint8Array(encoder, update)
     })
+    noteSent()
     if (uploaded) return
     uploaded = true
     options.onUploaded()
@@ -298,12 +394,19 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   }
   provider.messageHandlers[messageSync] = guard(readSync)
   provider.messageHandlers[MESSAGE_ACKNOWLEDGE] = guard((decoder) => {
-    const { token } = readAcknowledgement(decoder)
-    if (token === PIECES_TOKEN) {
+    const { token, ...position } = readAcknowledgement(decoder)
+    // An answer may overtake what arrives for a sync.
+    isUnchanged = synced && uploaded && asked === answered && !whole
+    if (!hasBegun && token === PROBE_TOKEN) options.onBegan(position)
+    else if (token === PIECES_TOKEN) {
       const finish = onPiecesStored
       onPiecesStored = null
       finish?.()
-    } else options.onAnswer(token)
+    } else options.onAnswer(token, position)
+  })
+  provider.messageHandlers[MESSAGE_DIGEST] = guard((decoder) => {
+    const { id, outcome } = readDigestOutcome(decoder)
+    options.onCompared(id, outcome)
   })
   provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) => {
     if (provider.ws?.protocol !== SUBPROTOCOL && !understandsTokens) options.onStripped()
@@ -321,9 +424,12 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   const stopListening = onUpdate(
     doc,
     ({ update, origin }) => {
+      isUnchanged = false
+      if (origin === ORIGINS.rebuild) return
       // Before the first SyncStep2 of ours the server may lack what an edit builds on; that one brings all of them.
       if (!uploaded || origin === ORIGINS.socket) return
       sendSync((encoder) => syncProtocol.writeUpdate(encoder, update))
+      noteSent()
     },
     environment.reportError,
   )
@@ -354,6 +460,9 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     synced = false
     asked = 0
     answered = 0
+    whole = null
+    hasBegun = false
+    isUnchanged = false
     barrier = null
     understandsTokens = false
     onPiecesStored = null
@@ -369,7 +478,15 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
   // Its errors are followed by a close, which says as much.
   provider.on('connection-error', () => {})
 
+  /** y-websocket says goodbye under the document's client id, which may be another one by now, and throws for one it does not know. */
+  const adoptClientId = (): void => {
+    if (awareness.clientID === doc.clientID) return
+    awareness.clientID = doc.clientID
+    awareness.setLocalState(null)
+  }
+
   const disconnect = (): void => {
+    adoptClientId()
     closing = true
     provider.disconnect()
     closing = false
@@ -431,6 +548,26 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     ask,
     sendToken(token) {
       if (speaksParley()) sendWhole(encodeToken(token))
+    },
+    get isUnchanged() {
+      return isUnchanged
+    },
+    claim(claim) {
+      if (speaksParley()) sendWhole(encodeDigestClaim(claim))
+    },
+    askForAll() {
+      // What is under way is part of it.
+      cancelUpload?.()
+      cancelUpload = null
+      onPiecesStored = null
+      uploaded = false
+      synced = false
+      asked++
+      whole = { step: asked, pieces: [] }
+      sendSync((encoder) => {
+        encoding.writeVarUint(encoder, syncProtocol.messageYjsSyncStep1)
+        encoding.writeVarUint8Array(encoder, NOTHING_KNOWN)
+      })
     },
     get busy() {
       return provider.ws !== null

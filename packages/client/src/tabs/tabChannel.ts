@@ -1,6 +1,6 @@
-import { createEmitter } from '@parley/core'
+import { createEmitter, type RebuiltDrafts } from '@parley/core'
 import type { ClientEnvironment } from '../environment.js'
-import type { ConnectionStatus } from '../status/status.js'
+import type { ConnectionStatus, DivergenceStatus } from '../status/status.js'
 
 /** What tabs of one browser that show one user's document say to each other. */
 export type TabMessage =
@@ -17,6 +17,13 @@ export type TabMessage =
     }
   /** A change as it happened: my own edit with its number, or without one what came from the server. */
   | { readonly type: 'update'; readonly update: Uint8Array; readonly edit?: number }
+  /** The document was replaced by this state, which has all that was there, for `reason`. */
+  | {
+      readonly type: 'rebuilt'
+      readonly state: Uint8Array
+      readonly handled: RebuiltDrafts
+      readonly divergence: DivergenceStatus | null
+    }
   /** Is the leader there? */
   | { readonly type: 'ping' }
   /** I am the leader, and this is how I am connected. */

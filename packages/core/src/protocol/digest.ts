@@ -5,7 +5,7 @@ import { DIGEST_FORMAT, type StateDigest } from '../digest/documentDigest.js'
 /**
  * The type of the messages that compare what both sides hold, which belong to `parley.1`.
  *
- * A client sends `[114, id, format, epoch, version, known, vector, state]` when its document is exactly what the server acknowledged at
+ * A client sends `[114, id, format, epoch, version, lost, vector, state]` when its document is exactly what the server acknowledged at
  * `version`; the server compares it with its own as of that version and answers `[114, id, outcome]`.
  */
 export const MESSAGE_DIGEST = 114
@@ -17,8 +17,11 @@ export interface DigestClaim {
   /** Of the last acknowledgement, after which the client has neither received nor made any change. */
   readonly epoch: number
   readonly version: number
-  /** The greatest version that any acknowledgement named since the client's data began, this one included. */
-  readonly known: number
+  /**
+   * By how many versions the server's log was behind what it had acknowledged to the client before, when the connection began: 0
+   * unless the server was put back to an earlier state.
+   */
+  readonly lost: number
   readonly digest: StateDigest
 }
 
@@ -36,9 +39,9 @@ export type DigestOutcome = (typeof OUTCOMES)[number]
 const OUTCOMES = ['same', 'diverged', 'incomplete', 'moved', 'skipped'] as const
 
 /** Encodes a client's {@link DigestClaim}. */
-export function encodeDigestClaim({ id, epoch, version, known, digest }: DigestClaim): Uint8Array {
+export function encodeDigestClaim({ id, epoch, version, lost, digest }: DigestClaim): Uint8Array {
   const encoder = encoding.createEncoder()
-  for (const number of [MESSAGE_DIGEST, id, DIGEST_FORMAT, epoch, version, known]) {
+  for (const number of [MESSAGE_DIGEST, id, DIGEST_FORMAT, epoch, version, lost]) {
     encoding.writeVarUint(encoder, number)
   }
   encoding.writeVarUint8Array(encoder, digest.vector)
@@ -54,10 +57,10 @@ export function readDigestClaim(
   const format = decoding.readVarUint(decoder)
   const epoch = decoding.readVarUint(decoder)
   const version = decoding.readVarUint(decoder)
-  const known = decoding.readVarUint(decoder)
+  const lost = decoding.readVarUint(decoder)
   const vector = decoding.readVarUint8Array(decoder)
   const state = decoding.readVarUint8Array(decoder)
-  return { id, epoch, version, known, digest: format === DIGEST_FORMAT ? { vector, state } : null }
+  return { id, epoch, version, lost, digest: format === DIGEST_FORMAT ? { vector, state } : null }
 }
 
 /** Encodes the server's answer. */

@@ -47,6 +47,11 @@ export interface StoreOptions {
 export interface RebuildOptions {
   /** Passed on to Yjs for the transactions that replace the content. */
   readonly origin?: unknown
+  /**
+   * The document as it was before anything of the other replica was applied to it, as an update: what that deleted under a clock
+   * that both have used is kept too.
+   */
+  readonly before?: Uint8Array | null
   /** What another tab's `rebuild` returned that replaced the same content: its drafts are not kept twice. */
   readonly handled?: RebuiltDrafts
 }
@@ -338,11 +343,11 @@ export function createStore(options: StoreOptions): Store {
       return clock.highWater
     },
     salvage: () => salvageHeld(core, intake),
-    rebuild(state, { origin, handled = NO_DRAFTS_HANDLED } = {}) {
+    rebuild(state, { origin, before = null, handled = NO_DRAFTS_HANDLED } = {}) {
       checkWhole(state)
       isRebuilding = true
       try {
-        return rebuildDocument(core, intake, { state, origin, handled })
+        return rebuildDocument(core, intake, { state, before, origin, handled })
       } finally {
         isRebuilding = false
       }

@@ -1,14 +1,19 @@
+import * as Y from 'yjs'
 import { emptyDocument } from '../document/emptyDocument.js'
+import type { EntryIndex } from '../document/entryIndex.js'
+import { createEntryLog } from '../document/entryLog.js'
 import type { Intake } from '../document/intake.js'
 import type { Winner } from '../document/registerTable.js'
 import { draftRoot } from '../document/schema.js'
 import { beginDraft, clearDraft, NO_BODY, unfinishedPart } from '../drafts/composing.js'
 import { type DraftBody, readBody, readPart } from '../drafts/content.js'
 import { type Coverage, NO_CHARACTERS, type TextPart, textParts } from '../drafts/coverage.js'
+import { createDraftBook, type DraftBook } from '../drafts/draftBook.js'
 import { finishingActs, readDraftFacts } from '../drafts/draftFacts.js'
 import type { KnownEpisode } from '../drafts/draftView.js'
 import { createEpisode, draftIdOf, type Episode } from '../drafts/episode.js'
 import type { DraftPlace } from '../drafts/place.js'
+import type { HybridClock } from '../lattice/hlc.js'
 import type { StoreCore } from './core.js'
 import type { Writer } from './writer.js'
 
@@ -30,25 +35,27 @@ const CLIENT_IDS = 2 ** 32
  *
  * @param state a whole document as an update
  * @param origin of the transactions that replace; what is written again is the store's own transaction
+ * @param before the document as it was earlier, as an update, or `null`
  * @param handled texts of drafts, by their id, that are not to be written again: another tab has done so
  */
 export function rebuildDocument(
   core: StoreCore,
   intake: Intake,
-  { state, origin, handled }: { state: Uint8Array; origin: unknown; handled: ReadonlyMap<string, string> },
+  { state, before, origin, handled }: Rebuild,
 ): Map<string, string> {
   const { doc, clock, drafts, log } = core
-  const entries = [...log.index.subjects].flatMap((subject) => [...log.index.registers(subject)])
-  const earlier = [...drafts.all()].map(readDraft)
+  const contents = [readContent(log.index, drafts), ...(before ? [readContentOf(before, clock)] : [])]
+  const entries = contents.flatMap((content) => content.entries)
+  const earlier = contents.flatMap((content) => content.drafts)
   // What waits builds on what goes now; what is missing of it comes with the state, or with the next sync.
   intake.release()
-  const before = doc.clientID
+  const clientId = doc.clientID
   emptyDocument(doc, origin)
   log.index.dominated.clear()
   intake.receive(state, origin)
   clock.rename()
   do doc.clientID = Math.floor(core.environment.random() * CLIENT_IDS)
-  while (doc.clientID === before || doc.store.clients.has(doc.clientID))
+  while (doc.clientID === clientId || doc.store.clients.has(doc.clientID))
   core.transact((writer) => {
     const conflicting = new Set<string>()
     for (const draft of earlier) if (!restoreDraft(core, writer, draft, handled)) conflicting.add(draft.id)
@@ -58,7 +65,37 @@ export function rebuildDocument(
       writer.putText(entry.subject, entry.register, entry.stamp, entry.value)
     }
   })
-  return new Map(earlier.map(({ id, body }) => [id, body.text]))
+  return new Map([...earlier].reverse().map(({ id, body }) => [id, body.text]))
+}
+
+/** What `rebuildDocument` is given. */
+interface Rebuild {
+  readonly state: Uint8Array
+  readonly before: Uint8Array | null
+  readonly origin: unknown
+  readonly handled: ReadonlyMap<string, string>
+}
+
+/** What a document says. */
+interface DocumentContent {
+  readonly entries: readonly Winner[]
+  readonly drafts: readonly EarlierDraft[]
+}
+
+function readContent(index: EntryIndex, drafts: DraftBook): DocumentContent {
+  return {
+    entries: [...index.subjects].flatMap((subject) => [...index.registers(subject)]),
+    drafts: [...drafts.all()].map(readDraft),
+  }
+}
+
+function readContentOf(update: Uint8Array, clock: HybridClock): DocumentContent {
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, update)
+  const { index } = createEntryLog(doc, clock)
+  const content = readContent(index, createDraftBook(doc, index, clock))
+  doc.destroy()
+  return content
 }
 
 function readDraft(known: KnownEpisode): EarlierDraft {
@@ -101,6 +138,14 @@ function restoreDraft(
   if (handled.get(id) === body.text) return !present
   const lost = isFinished ? rest : body
   if (present) {
+    const { text } = present.episode
+    // An earlier state of what is there already.
+    if (text.toString().includes(body.text) && !body.delta) return false
+    if (text.length === 0 && !isFinished && finishingActs(present.facts).length === 0) {
+      // Nothing stands there that it could be mixed with.
+      text.applyDelta([...(lost.delta ?? [{ insert: lost.text }])], { sanitize: false })
+      return false
+    }
     keepBody(core, writer, place, lost, isFinished)
     return false
   }

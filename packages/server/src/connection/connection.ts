@@ -1,5 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODES, type CloseCode, encodeTokenLifetime, SUBPROTOCOL } from '@parley/core'
+import {
+  CLOSE_CODES,
+  type CloseCode,
+  encodeAcknowledgement,
+  encodeTokenLifetime,
+  SUBPROTOCOL,
+} from '@parley/core'
 import type { RawData, WebSocket } from 'ws'
 import { type Audit, kindOfCode } from '../access/audit.js'
 import type { Access } from '../access/authenticate.js'
@@ -294,6 +300,11 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     this.seat = seat
     seat.onDrain = () => this.onDrain()
     this.inbox = new Inbox(this, entered.room, seat)
+    // Before the client sends what it has: less than it was acknowledged means that the store was rolled back.
+    if (this.speaksParley) {
+      const { epoch, version } = document.document
+      this.send(encodeAcknowledgement({ token: 0, epoch, version }))
+    }
     this.send(encodeSyncRequest(document.document.encodeStateVector()))
     // From here on it is in memory only when something must be looked up in it.
     document.release()

@@ -115,7 +115,7 @@ export function createDigests({ rooms, logger, onCompared, onDivergence }: Diges
 
   return {
     async compare(room, head, claim) {
-      if (claim.known > head) report(room, 'server-rolled-back', head)
+      if (claim.lost > 0) report(room, 'server-rolled-back', head)
       const outcome = claim.version < head ? 'moved' : await find(room, claim)
       onCompared(outcome)
       return outcome

@@ -100,7 +100,7 @@ export function createDevice({ user, name, truth, random, violated }: DeviceOpti
     const digest = store.digest.step(Number.POSITIVE_INFINITY)
     if (!digest || acknowledgedEdits < edits || !at.synced || !at.answered) return
     const version = at.acknowledged
-    at.wire.send(asFrame(encodeDigestClaim({ id: ++token, epoch: 0, version, known: version, digest })))
+    at.wire.send(asFrame(encodeDigestClaim({ id: ++token, epoch: 0, version, lost: 0, digest })))
   }
   const onCompared = (decoder: decoding.Decoder): void => {
     const { outcome } = readDigestOutcome(decoder)
