@@ -14,7 +14,15 @@ import {
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { createMemoryLog } from '../src/index.js'
-import { connectRaw, connectStock, type Running, startServer, until } from './support/harness.js'
+import {
+  connectRaw,
+  connectStock,
+  isSyncAnswer,
+  type Running,
+  startServer,
+  syncMessage,
+  until,
+} from './support/harness.js'
 
 interface Device {
   readonly store: Store
@@ -149,6 +157,20 @@ describe('comparing what a device holds with what is stored', () => {
     expect(outcomes.filter((outcome) => outcome === 'incomplete').length).toBeLessThanOrEqual(64)
     const text = await (await fetch(`${running.url}/metrics`)).text()
     expect(text).toMatch(/parley_digests_total\{outcome="skipped"\} \d+/)
+  })
+
+  it('[DIG7] a request for the whole state is answered with it, directly behind one for what is missing', async () => {
+    const running = await startServer()
+    const one = await connectDevice(running)
+    write(one, 5)
+    expect(await one.compare()).toBe('same')
+    const { send, frames } = await connectRaw(running.room('alice'))
+    send(syncMessage(0, Y.encodeStateVector(one.doc)))
+    send(syncMessage(0, new Uint8Array([0])))
+    await until('both are answered', () => frames.filter(isSyncAnswer).length === 2)
+    const [missing, whole] = frames.filter(isSyncAnswer) as [Uint8Array, Uint8Array]
+    expect(missing.byteLength).toBeLessThan(20)
+    expect(whole.byteLength).toBeGreaterThan(100)
   })
 
   it('[DIG4] belongs to parley.1', async () => {

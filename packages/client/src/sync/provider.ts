@@ -301,12 +301,9 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
       return
     }
     // Nothing was sent meanwhile: what only this device has, and what it did since.
-    sendUpdate(Y.encodeStateAsUpdate(doc, Y.encodeStateVectorFromUpdate(state)))
-    noteSent()
     provider.synced = true
     synced = true
-    uploaded = true
-    options.onUploaded()
+    finishUpload(Y.encodeStateAsUpdate(doc, Y.encodeStateVectorFromUpdate(state)))
     options.onSynced()
   }
 

@@ -168,12 +168,16 @@ export class WorkQueue {
   }
 
   /**
-   * Takes the requests that follow the one that is answered: nothing came between, so the peer lacks nothing once it has the
-   * first answer. It may count the answers, and gets an empty one for each.
+   * Takes the same requests that follow the one that is answered: nothing came between, so the peer lacks nothing once it has the
+   * first answer. It may count the answers, and gets an empty one for each. One with another state vector asks for something else,
+   * as a device that replaces its document does.
    */
-  private takeRepeatedSyncs(): number {
+  private takeRepeatedSyncs(stateVector: Uint8Array): number {
     let count = 0
-    while (this.work[count]?.type === 'sync') count++
+    for (let next = this.work[0]; next?.type === 'sync'; next = this.work[count]) {
+      if (Buffer.compare(next.stateVector, stateVector) !== 0) break
+      count++
+    }
     this.removeUpdates(count)
     return count
   }
@@ -224,7 +228,7 @@ export class WorkQueue {
       this.refuse(CLOSE_CODES.malformed, 'not a state vector')
       return
     }
-    const repeated = this.takeRepeatedSyncs()
+    const repeated = this.takeRepeatedSyncs(stateVector)
     this.wasAnswered = true
     // One at a time: a client that asks and does not read would have us hold its document many times over.
     this.isAnswering = true
