@@ -90,7 +90,9 @@ export {
   encodeDigestOutcome,
   MESSAGE_DIGEST,
   readDigestClaim,
-  readDigestOutcome,
+  encodeLogPosition,
+  readDigestAnswer,
+  type DigestAnswer,
   type DigestClaim,
   type DigestOutcome,
 } from './protocol/digest.js'

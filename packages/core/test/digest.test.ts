@@ -6,8 +6,9 @@ import {
   createStore,
   encodeDigestClaim,
   encodeDigestOutcome,
+  encodeLogPosition,
+  readDigestAnswer,
   readDigestClaim,
-  readDigestOutcome,
   type StateDigest,
   type Store,
 } from '../src/index.js'
@@ -110,8 +111,14 @@ describe('the digest of a document', () => {
       return how(decoder)
     }
     expect(read(encodeDigestClaim(claim), readDigestClaim)).toEqual(claim)
+    const position = { epoch: 1, version: 2 ** 40 }
+    expect(read(encodeLogPosition(position), readDigestAnswer)).toEqual({ type: 'position', ...position })
     for (const outcome of ['same', 'diverged', 'incomplete', 'moved', 'skipped'] as const) {
-      expect(read(encodeDigestOutcome(5, outcome), readDigestOutcome)).toEqual({ id: 5, outcome })
+      expect(read(encodeDigestOutcome(5, outcome), readDigestAnswer)).toEqual({
+        type: 'outcome',
+        id: 5,
+        outcome,
+      })
     }
   })
 })

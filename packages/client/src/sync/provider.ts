@@ -9,7 +9,7 @@ import {
   onUpdate,
   ParleyError,
   readAcknowledgement,
-  readDigestOutcome,
+  readDigestAnswer,
   readTokenLifetime,
   SUBPROTOCOL,
   splitUpdate,
@@ -394,16 +394,16 @@ export function createSyncProvider(options: SyncProviderOptions): SyncProvider {
     const { token, ...position } = readAcknowledgement(decoder)
     // An answer may overtake what arrives for a sync.
     isUnchanged = synced && uploaded && asked === answered && !whole
-    if (!hasBegun && token === PROBE_TOKEN) options.onBegan(position)
-    else if (token === PIECES_TOKEN) {
+    if (token === PIECES_TOKEN) {
       const finish = onPiecesStored
       onPiecesStored = null
       finish?.()
     } else options.onAnswer(token, position)
   })
   provider.messageHandlers[MESSAGE_DIGEST] = guard((decoder) => {
-    const { id, outcome } = readDigestOutcome(decoder)
-    options.onCompared(id, outcome)
+    const answer = readDigestAnswer(decoder)
+    if (answer.type === 'outcome') options.onCompared(answer.id, answer.outcome)
+    else options.onBegan({ epoch: answer.epoch, version: answer.version })
   })
   provider.messageHandlers[MESSAGE_TOKEN] = guard((decoder) => {
     if (provider.ws?.protocol !== SUBPROTOCOL && !understandsTokens) options.onStripped()

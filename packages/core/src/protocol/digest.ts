@@ -6,13 +6,14 @@ import { DIGEST_FORMAT, type StateDigest } from '../digest/documentDigest.js'
  * The type of the messages that compare what both sides hold, which belong to `parley.1`.
  *
  * A client sends `[114, id, format, epoch, version, lost, vector, state]` when its document is exactly what the server acknowledged at
- * `version`; the server compares it with its own as of that version and answers `[114, id, outcome]`.
+ * `version`; the server compares it with its own as of that version and answers `[114, id, outcome]`. When a connection begins it
+ * sends `[114, 0, epoch, version]`: how far its log goes before the client has sent anything.
  */
 export const MESSAGE_DIGEST = 114
 
 /** What a client holds, and as of when. */
 export interface DigestClaim {
-  /** Echoed in the answer. */
+  /** Echoed in the answer; greater than 0. */
   readonly id: number
   /** Of the last acknowledgement, after which the client has neither received nor made any change. */
   readonly epoch: number
@@ -72,8 +73,27 @@ export function encodeDigestOutcome(id: number, outcome: DigestOutcome): Uint8Ar
   return encoding.toUint8Array(encoder)
 }
 
+/** Encodes how far the server's log goes when a connection begins. */
+export function encodeLogPosition({ epoch, version }: { epoch: number; version: number }): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const number of [MESSAGE_DIGEST, 0, epoch, version]) encoding.writeVarUint(encoder, number)
+  return encoding.toUint8Array(encoder)
+}
+
+/** What a server says about digests. */
+export type DigestAnswer =
+  | { readonly type: 'position'; readonly epoch: number; readonly version: number }
+  | { readonly type: 'outcome'; readonly id: number; readonly outcome: DigestOutcome }
+
 /** Reads an answer whose message type has been read already; an outcome that this version does not know is `skipped`. */
-export function readDigestOutcome(decoder: decoding.Decoder): { id: number; outcome: DigestOutcome } {
+export function readDigestAnswer(decoder: decoding.Decoder): DigestAnswer {
   const id = decoding.readVarUint(decoder)
-  return { id, outcome: OUTCOMES[decoding.readVarUint(decoder)] ?? 'skipped' }
+  if (id === 0) {
+    return {
+      type: 'position',
+      epoch: decoding.readVarUint(decoder),
+      version: decoding.readVarUint(decoder),
+    }
+  }
+  return { type: 'outcome', id, outcome: OUTCOMES[decoding.readVarUint(decoder)] ?? 'skipped' }
 }

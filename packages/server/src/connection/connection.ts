@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import {
   CLOSE_CODES,
   type CloseCode,
-  encodeAcknowledgement,
+  encodeLogPosition,
   encodeTokenLifetime,
   SUBPROTOCOL,
 } from '@parley/core'
@@ -303,7 +303,7 @@ class SocketConnection implements Connection, Peer, InboxClient, SessionListener
     // Before the client sends what it has: less than it was acknowledged means that the store was rolled back.
     if (this.speaksParley) {
       const { epoch, version } = document.document
-      this.send(encodeAcknowledgement({ token: 0, epoch, version }))
+      this.send(encodeLogPosition({ epoch, version }))
     }
     this.send(encodeSyncRequest(document.document.encodeStateVector()))
     // From here on it is in memory only when something must be looked up in it.

@@ -5,7 +5,7 @@ import {
   encodeDigestClaim,
   MESSAGE_DIGEST,
   onUpdate,
-  readDigestOutcome,
+  readDigestAnswer,
   type Store,
 } from '@parley/core'
 import type { Random } from '@parley/core/testing'
@@ -103,7 +103,9 @@ export function createDevice({ user, name, truth, random, violated }: DeviceOpti
     at.wire.send(asFrame(encodeDigestClaim({ id: ++token, epoch: 0, version, lost: 0, digest })))
   }
   const onCompared = (decoder: decoding.Decoder): void => {
-    const { outcome } = readDigestOutcome(decoder)
+    const answer = readDigestAnswer(decoder)
+    if (answer.type === 'position') return
+    const { outcome } = answer
     if (outcome === 'diverged' || outcome === 'incomplete') violated(`${name}: a false alarm: ${outcome}`)
   }
   const onAcknowledged = (decoder: decoding.Decoder, at: Session): void => {
