@@ -24,6 +24,7 @@ export {
   type ReminderInput,
 } from './conversation/conversationHandle.js'
 export type { Provided } from './conversation/facts.js'
+export { fitMessage } from './conversation/fitMessage.js'
 export { MAX_MESSAGE_SEQ, type LastMessage, type Message } from './conversation/message.js'
 export type { ProvidedConversation } from './conversation/provide.js'
 export type { Run } from './conversation/runs.js'

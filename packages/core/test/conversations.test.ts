@@ -546,7 +546,7 @@ describe('bad input', () => {
     ['messages[0].timestamp', () => store.receive(message(4, { timestamp: Number.NaN }))],
     ['messages[0].fromUid', () => store.receive(message(4, { fromUid: 7 as unknown as string }))],
     ['messages[0].version', () => store.receive(message(4, { version: -1 }))],
-    ['messages[0]', () => store.receive(message(4, { payload: 'x'.repeat(70_000) }))],
+    ['messages[0]', () => store.receive(message(4, { messageId: 'x'.repeat(70_000) }))],
     ['messages[0].payload', () => store.receive(message(4, { payload: Number.NaN }))],
     ['conversations[0].unread', () => store.provide([{ channel: bob, lastMsgSeq: 1, unread: 2 ** 64 }])],
     [

@@ -7,7 +7,7 @@ export {
   type TakeLastMsgSeq,
 } from './wire/lastMsgSeqs.js'
 export { isUnlisted, parentOf } from './wire/channel.js'
-export { mentions, type OpaquePayload, type PayloadForm } from './wire/payload.js'
+export { mentionsOf, type OpaquePayload, type PayloadForm } from './wire/payload.js'
 export { readMessage, type ReadMessageContext, type SkipReason } from './wire/readMessage.js'
 export { writeMessage, type WireMessage } from './wire/writeMessage.js'
 export {

@@ -82,6 +82,7 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
     route: 'POST /v1/message/reminder/sync',
     as: 'nobody',
     n: 20_000,
+    sample: true,
     requests: (n) => [{ body: `{"a":1234567890123456,"b":"${'\\"'.repeat(n)}` }],
     statuses: [401],
   },
@@ -429,6 +430,7 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
     route: 'POST /v1/ingest/messages',
     as: 'nobody',
     n: 1_000_000,
+    sample: true,
     requests: (n) =>
       list(4, (i) => ({ body: `[${'1234567890123456789,'.repeat(n / 20)}1]`, chunked: i % 2 === 1 })),
     // The connection may be closed while the client still sends.
@@ -478,6 +480,7 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
     route: 'POST /v1/webhook/:secret',
     as: 'nobody',
     n: 1_000_000,
+    sample: true,
     requests: (n) => [
       {
         path: `${WEBHOOK}?event=msg.offline`,

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../errors.js'
-import { canonicalJson } from '../json/canonicalJson.js'
 import type { Json } from '../json/json.js'
 import { normalizeVersion, type Version } from '../lattice/version.js'
 import { type Channel, channelKey, checkId } from './channel.js'
+import { encodeContent, type MessageContent } from './fitMessage.js'
 
 /** A message as an app's server delivers it. The store keeps the newest of each channel and counts the others. */
 export interface Message {
@@ -82,13 +82,13 @@ export function checkMessage(message: Message, field: string): CheckedMessage {
     fromUid: rest.fromUid,
     silent: rest.silent === true,
     mentionsMe: mentionsMe === true,
-    head: `[${Math.floor(timestamp)},${canonicalJson(kept, field)}]`,
+    head: `[${Math.floor(timestamp)},${encodeContent(kept, field)}]`,
   }
 }
 
 /** What was recalled is gone: only its place stays, and its names, by which others are told which message it was. */
-function withoutContent({ fromUid, messageId, clientMsgNo }: Partial<Message>): object {
-  return { fromUid, messageId, clientMsgNo, removed: true }
+function withoutContent({ payload: _, extra: __, silent: ___, ...names }: MessageContent): MessageContent {
+  return { ...names, removed: true }
 }
 
 /** Refuses what is no sequence number. */

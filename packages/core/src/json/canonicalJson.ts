@@ -1,9 +1,16 @@
-import { invalidArgument } from '../errors.js'
+import { invalidArgument, ParleyError } from '../errors.js'
 
 /** Values nested deeper than this are refused when they are written. */
 const MAX_VALUE_DEPTH = 32
 /** The longest JSON text of one value, in UTF-16 code units: a message payload, an attribute, what was sent. */
 export const MAX_VALUE_LENGTH = 64 * 1024
+
+/** Refuses a value that is JSON, and longer or deeper than a value may be. */
+export class ValueTooLarge extends ParleyError {
+  constructor(field: string, expectation: string) {
+    super('invalid-argument', `${field} must be ${expectation}`, { field })
+  }
+}
 
 /**
  * Writes a value as JSON with the names of objects sorted, so that every device writes the same value as the same text and
@@ -16,7 +23,7 @@ export const MAX_VALUE_LENGTH = 64 * 1024
 export function canonicalJson(value: unknown, field: string): string {
   const text = canonicalText(value, field)
   if (text.length > MAX_VALUE_LENGTH) {
-    invalidArgument(field, `at most ${MAX_VALUE_LENGTH} characters of JSON; it has ${text.length}`)
+    throw new ValueTooLarge(field, `at most ${MAX_VALUE_LENGTH} characters of JSON; it has ${text.length}`)
   }
   return text
 }
@@ -38,7 +45,7 @@ function write(value: unknown, field: string, depth: number): string | undefined
       return undefined
     case 'object':
       if (value === null) return 'null'
-      if (depth === 0) invalidArgument(field, `JSON nested at most ${MAX_VALUE_DEPTH} deep`)
+      if (depth === 0) throw new ValueTooLarge(field, `JSON nested at most ${MAX_VALUE_DEPTH} deep`)
       return writeObject(value, field, depth - 1)
     default:
       return invalidArgument(field, `a JSON value, not a ${typeof value}`)

@@ -4,6 +4,10 @@ import { HttpError } from './httpError.js'
 export type Body = Readonly<Record<string, unknown>>
 
 const BAD_REQUEST = 400
+/** Messages of one request: more than an IM server puts into one. */
+export const MAX_MESSAGES = 50_000
+/** More than the largest group has. */
+const MAX_USERS = 200_000
 
 /** The body of a request, an empty one if there is none. */
 export function bodyOf(value: unknown): Body {
@@ -31,22 +35,25 @@ export function readInteger(body: Body, name: string): number {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number))
 }
 
-/** A list of integers; nothing is none. */
-export function readIntegers(body: Body, name: string): number[] {
-  return readList(body, name).map((value, index) =>
+/** A list of at most `most` integers; nothing is none. */
+export function readIntegers(body: Body, name: string, most: number): number[] {
+  return readList(body, name, most).map((value, index) =>
     readInteger({ [`${name}[${index}]`]: value }, `${name}[${index}]`),
   )
 }
 
-/** A list of texts, or `undefined` if there is none. */
-export function readTexts(body: Body, name: string): string[] | undefined {
+/** A list of at most `most` texts, or `undefined` if there is none. */
+export function readTexts(body: Body, name: string, most = MAX_USERS): string[] | undefined {
   if (body[name] === undefined || body[name] === null) return undefined
-  return readList(body, name).map((value, index) =>
+  return readList(body, name, most).map((value, index) =>
     typeof value === 'string' && value !== '' ? value : refuse(`${name}[${index}]`, 'a string, not empty'),
   )
 }
 
-function readList(body: Body, name: string): readonly unknown[] {
+/** A list of at most `most` entries; nothing is none. */
+export function readList(body: Body, name: string, most: number): readonly unknown[] {
   const value = body[name] ?? []
-  return Array.isArray(value) ? value : refuse(name, 'an array')
+  if (!Array.isArray(value)) refuse(name, 'an array')
+  if (value.length > most) refuse(name, `an array of at most ${most} entries, not ${value.length}`)
+  return value
 }

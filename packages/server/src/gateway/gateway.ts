@@ -7,6 +7,7 @@ import type { Gate } from '../access/gate.js'
 import { isSecret, type Secrets } from '../access/secret.js'
 import type { Admission } from '../admission/admission.js'
 import { ServerError } from '../errors.js'
+import { sentBytes } from '../http/requestBody.js'
 import { toSeconds } from '../http/retryAfter.js'
 import type { LogStore } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
@@ -193,8 +194,11 @@ export function addGateway(
         else checkHead(request).then(() => done(), done)
       })
     }
-    scope.addHook('onSend', (_request, reply, payload, done) => {
+    scope.addHook('onSend', ({ access }, reply, payload, done) => {
       reply.header('cache-control', 'no-store')
+      // A service has no limits by user.
+      if (access && (access.subject ?? access.uid) === access.uid)
+        admission.requestOf(access.uid, { requests: 0, bytes: sentBytes(payload) })
       done(null, payload)
     })
     await scope.register(swagger, { openapi: DOCUMENT })

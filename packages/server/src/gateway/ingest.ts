@@ -6,11 +6,12 @@ import {
   detachMessages,
   type Message,
 } from '@parley/core'
-import { mentions, readMessage } from '@parley/wukong'
+import { mentionsOf, readMessage } from '@parley/wukong'
 import pLimit from 'p-limit'
 import type { LogStore, OwnAppend } from '../log/logStore.js'
 import type { Logger } from '../logger.js'
 import type { Rooms } from '../room/rooms.js'
+import { createTurns } from '../turns.js'
 import { refuse } from './body.js'
 import type { KeepMessage } from './keptMessage.js'
 import type { Members } from './members.js'
@@ -159,14 +160,22 @@ async function sort(
     return known.get(key) ?? null
   }
   let kept = 0
+  let deliveries = 0
+  const takeTurns = createTurns()
   for (const envelope of envelopes) {
     const recipients = envelope.recipients ?? (await membersOf(envelope.channel))
     if (!recipients) {
       refuse(`${envelope.field}.recipients`, `given: nobody said who is in ${envelope.field}.channel_id`)
     }
+    const unique = new Set(recipients)
+    deliveries += unique.size
+    if (deliveries > MAX_DELIVERIES) {
+      refuse('messages', `for at most ${MAX_DELIVERIES} recipients in all: send them in several requests`)
+    }
     const readFor = createReader(envelope)
     let isKept = false
-    for (const uid of recipients) {
+    for (const uid of unique) {
+      if (takeTurns.isOver()) await takeTurns.next()
       const found = readFor(uid)
       if (!found) continue
       const message = keepMessage(found)
@@ -181,7 +190,8 @@ async function sort(
 }
 
 const PERSON = 1
-
+/** Messages times recipients of one request. */
+const MAX_DELIVERIES = 500_000
 /** Reads a message for its recipients, one object for all to whom it says the same; `null` where it changes nothing. */
 function createReader({ message, field, channel }: Envelope): (uid: string) => Message | null {
   const read = (uid: string): Message | null => {
@@ -193,14 +203,22 @@ function createReader({ message, field, channel }: Envelope): (uid: string) => M
   }
   // Whose conversation a person's message is in depends on who gets it.
   if (channel.channelType === PERSON) return read
-  let known: { readonly mentioned: Message; readonly others: Message } | null = null
+  let known: {
+    readonly mentioned: Message
+    readonly others: Message
+    readonly isMentioned: (uid: string) => boolean
+  } | null = null
   return (uid) => {
     if (!known) {
       const first = read(uid)
       if (!first) return null
       const { mentionsMe: _, ...others } = first
-      known = { others, mentioned: { ...others, mentionsMe: true } }
+      known = {
+        others,
+        mentioned: { ...others, mentionsMe: true },
+        isMentioned: mentionsOf(others.payload ?? null),
+      }
     }
-    return mentions(known.others.payload ?? null, uid) ? known.mentioned : known.others
+    return known.isMentioned(uid) ? known.mentioned : known.others
   }
 }

@@ -2,7 +2,7 @@ import { channelKey } from '@parley/core'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { isUid } from '../access/roomPath.js'
 import { bearerOf, isSecret, type Secrets } from '../access/secret.js'
-import { bodyOf, readTexts, refuse } from './body.js'
+import { bodyOf, MAX_MESSAGES, readList, readTexts, refuse } from './body.js'
 import { HttpError } from './httpError.js'
 import type { Ingest } from './ingest.js'
 import type { Members } from './members.js'
@@ -120,10 +120,13 @@ async function deliverEach(ingest: Ingest, envelopes: readonly Envelope[]): Prom
 }
 
 function readMessages(body: unknown): Envelope[] {
-  if (Array.isArray(body)) return body.map((message, index) => readEnvelope(message, `messages[${index}]`))
+  if (Array.isArray(body))
+    return readList({ messages: body }, 'messages', MAX_MESSAGES).map((message, index) =>
+      readEnvelope(message, `messages[${index}]`),
+    )
   const whole = bodyOf(body)
   if (!('messages' in whole)) return [readEnvelope(whole, 'message')]
-  if (!Array.isArray(whole.messages)) refuse('messages', 'an array')
+  const messages = readList(whole, 'messages', MAX_MESSAGES)
   const recipients = readTexts(whole, 'recipients') ?? null
-  return whole.messages.map((message, index) => readEnvelope(message, `messages[${index}]`, recipients))
+  return messages.map((message, index) => readEnvelope(message, `messages[${index}]`, recipients))
 }

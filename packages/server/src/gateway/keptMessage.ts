@@ -1,9 +1,9 @@
-import type { Json, Message } from '@parley/core'
+import { fitMessage, type Json, type Message } from '@parley/core'
 
 /**
  * What the server keeps of a message that it writes itself:
  *
- * - `payload`: all of it.
+ * - `payload`: all of it, up to what a store takes; see `fitMessage` of `@parley/core`.
  * - `digest`: what a list shows: its type, and the first {@link DIGEST_LENGTH} characters of its text.
  * - `nothing`: none of its content.
  *
@@ -23,10 +23,9 @@ const TEXT_MEMBERS = ['content', 'text'] as const
 
 /** Creates the {@link KeepMessage} of a setting. */
 export function createKeepMessage(keep: Keep): KeepMessage {
-  if (keep === 'payload') return (message) => message
   const known = new WeakMap<Message, Message>()
   return (message) => {
-    const kept = known.get(message) ?? reduce(message, keep)
+    const kept = known.get(message) ?? (keep === 'payload' ? fitMessage(message) : reduce(message, keep))
     known.set(message, kept)
     return kept
   }

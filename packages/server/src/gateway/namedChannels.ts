@@ -1,5 +1,5 @@
 import { type ChannelKey, channelKey } from '@parley/core'
-import { type Body, bodyOf, readInteger, readText, refuse } from './body.js'
+import { type Body, bodyOf, readInteger, readList, readText } from './body.js'
 
 /** A channel that a request names, and the newest message of it that the client says it has. */
 export interface NamedChannel {
@@ -7,19 +7,25 @@ export interface NamedChannel {
   readonly lastMsgSeq: number
 }
 
-/** Reads the list `channels` of a request. */
+/** More than a person has conversations. */
+const MAX_CHANNELS = 10_000
+
+/**
+ * Reads the list `channels` of a request, each channel once: of one that is listed several times the first entry counts.
+ *
+ * @throws HttpError with status 400 if there are more than {@link MAX_CHANNELS}
+ */
 export function readChannels(body: Body): NamedChannel[] {
-  const channels = body.channels ?? []
-  if (!Array.isArray(channels)) refuse('channels', 'an array')
-  return channels.map((value, index) => {
+  const byKey = new Map<ChannelKey, NamedChannel>()
+  for (const [index, value] of readList(body, 'channels', MAX_CHANNELS).entries()) {
     const named = bodyOf(value)
     const channel = {
       channelId: readText(named, 'channel_id'),
       channelType: readInteger(named, 'channel_type'),
     }
-    return {
-      key: channelKey(channel, `channels[${index}]`),
-      lastMsgSeq: readInteger(named, 'last_msg_seq'),
-    }
-  })
+    const key = channelKey(channel, `channels[${index}]`)
+    const lastMsgSeq = readInteger(named, 'last_msg_seq')
+    if (!byKey.has(key)) byKey.set(key, { key, lastMsgSeq })
+  }
+  return [...byKey.values()]
 }

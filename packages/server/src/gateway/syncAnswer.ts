@@ -1,5 +1,6 @@
 import { type Channel, type ChannelKey, type Conversation, type Message, parseChannelKey } from '@parley/core'
 import { type IndexRow, isUnlisted, readHeldSeqs, type Shape, selectConversations } from '@parley/wukong'
+import { createTurns } from '../turns.js'
 import type { Projection } from './projection.js'
 import type { Recents } from './recents.js'
 import { type WrittenItem, writeItem, writtenItem } from './writtenItem.js'
@@ -73,7 +74,10 @@ export async function answerSync(
     return writeItem(conversation, row, { shape, recents: messages, msgCount, deleted })
   }
   const answered: WrittenItem[] = []
+  const takeTurns = createTurns()
   for (const part of parts) {
+    // What is written was looked at above, so that others may change it meanwhile.
+    if (takeTurns.isOver()) await takeTurns.next()
     const item = write(part)
     if (!item) continue
     answered.push(item)

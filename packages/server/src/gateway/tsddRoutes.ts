@@ -24,6 +24,8 @@ import { answerSync, joinItems, writeChannel } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
 const MAX_CHANNEL_TYPE = 255
+/** More than a person marks as done at once. */
+const MAX_REMINDERS = 100_000
 const TAGS = ['TangSengDaoDao']
 /** Most of an offset of pixels that anybody has. */
 const MAX_OFFSET = 2 ** 31
@@ -144,6 +146,7 @@ export function addTsddRoutes(app: FastifyInstance, { identify, users, recents }
       const { uid } = await writerOf(request, {})
       const ids = request.body ?? []
       if (!Array.isArray(ids)) refuse('the body', 'an array of ids')
+      if (ids.length > MAX_REMINDERS) refuse('the body', `an array of at most ${MAX_REMINDERS} ids`)
       if (ids.length === 0) throw new HttpError(BAD_REQUEST, '数据不能为空！')
       await users.withProjection(uid, (user) => completeReminders(user, new Set(ids.map(String))))
       return DONE

@@ -1,13 +1,13 @@
 import { gunzipSync } from 'node:zlib'
-import { type Body, bodyOf, readText, readTexts, refuse } from './body.js'
+import { type Body, bodyOf, MAX_MESSAGES, readList, readText, readTexts, refuse } from './body.js'
 import { type Envelope, readEnvelope } from './wireMessages.js'
 
 /** The most that a list of recipients may come to. */
-const MAX_LIST_BYTES = 64 * 1024 * 1024
+const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 /** The messages of a `msg.notify` webhook. For a group it does not say who is in it. */
 export function readNotify(body: unknown): Envelope[] {
-  const list = Array.isArray(body) ? body : [body]
+  const list = readList({ messages: Array.isArray(body) ? body : [body] }, 'messages', MAX_MESSAGES)
   return list.map((message, index) => readEnvelope(message, `messages[${index}]`))
 }
 

@@ -13,6 +13,8 @@ import { sendJson, sendOwnJson } from './sendJson.js'
 import { answerSync, joinItems, type SyncQuestion } from './syncAnswer.js'
 
 const BAD_REQUEST = 400
+/** Of which there are 256; some clients list each several times. */
+const MAX_TYPES = 1_000
 
 /** Adds the conversation endpoints of WuKongIM's second generation. Users are named in the body. */
 export function addWukongRoutes(app: FastifyInstance, context: GatewayContext): void {
@@ -73,7 +75,7 @@ function readQuestion(body: Body, request: FastifyRequest): SyncQuestion {
     lastMsgSeqs: readText(body, 'last_msg_seqs'),
     msgCount: readInteger(body, 'msg_count'),
     onlyUnread: readInteger(body, 'only_unread') === 1,
-    excludeTypes: readIntegers(body, 'exclude_channel_types'),
+    excludeTypes: [...new Set(readIntegers(body, 'exclude_channel_types', MAX_TYPES))],
     shape: 'wukongim',
     tellsDeletions: tellsDeletions(request),
   }

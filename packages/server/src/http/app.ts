@@ -5,7 +5,7 @@ import type { CheckSource } from '../access/origins.js'
 import type { Admission } from '../admission/admission.js'
 import type { Timing } from '../limits.js'
 import type { Logger } from '../logger.js'
-import { announcedBytes, countBody, discardBody, meterChunked } from './requestBody.js'
+import { announcedBytes, countBody, discardBody, meterChunked, sentBytes } from './requestBody.js'
 import { toSeconds } from './retryAfter.js'
 import { serveWebFiles } from './webFiles.js'
 
@@ -148,6 +148,9 @@ export async function createApp({
     if (isSecure(request.raw)) reply.header('strict-transport-security', HSTS)
     // Whoever is refused by the head of the request may still be sending its body.
     discardBody(request)
+    const sent = sentBytes(payload)
+    if (sent > 0 && !request.routeOptions.config.isService)
+      admission.request(clientAddress(request.raw), { requests: 0, bytes: sent })
     done(null, payload)
   })
   app.setErrorHandler<Error & { statusCode?: number; code?: string }>((error, request, reply) => {

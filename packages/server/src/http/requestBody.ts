@@ -61,3 +61,9 @@ export function discardBody({ raw }: FastifyRequest): void {
     if (left < 0) raw.destroy()
   })
 }
+
+/** How large a response is, before it is sent: what a client does not read counts as well. Files are not counted. */
+export function sentBytes(payload: unknown): number {
+  if (typeof payload === 'string') return payload.length
+  return payload instanceof Uint8Array ? payload.byteLength : 0
+}

@@ -72,9 +72,16 @@ function contentTypeOf(payload: Json | undefined): unknown {
 
 /** True if a payload mentions a user, by name or as everybody. */
 export function mentions(payload: Json, uid: string): boolean {
-  if (!isFields(payload) || !isFields(payload.mention)) return false
+  return mentionsOf(payload)(uid)
+}
+
+/** Whom a payload mentions, for many users: the list of names is read once. */
+export function mentionsOf(payload: Json): (uid: string) => boolean {
+  if (!isFields(payload) || !isFields(payload.mention)) return () => false
   const { all, uids } = payload.mention
-  return all === 1 || all === true || (Array.isArray(uids) && uids.includes(uid))
+  if (all === 1 || all === true) return () => true
+  const named = new Set<unknown>(Array.isArray(uids) ? uids : [])
+  return (uid) => named.has(uid)
 }
 
 const BASE64 = /^[A-Za-z0-9+/\r\n]*={0,2}$/
