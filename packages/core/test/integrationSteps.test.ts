@@ -255,14 +255,76 @@ describe('checkIntegration', () => {
     expect(checkIntegration(new Y.Doc(), decoded)).toBeGreaterThan(5_000 * 9)
   })
 
-  it('[COST2] bounds the formats of a text, each of which Yjs looks at after each change', () => {
+  /** A text with formats in so many places, of one attribute or of as many. */
+  const formattedText = (places: number, attributeAt: (place: number) => string): Y.Doc => {
     const author = new Y.Doc()
-    author.getText('t').insert(0, 'x'.repeat(2_000))
-    author.getText('t').format(10, 5, { bold: true })
-    expect(() => checkIntegration(new Y.Doc(), decodeUpdate(Y.encodeStateAsUpdate(author)))).not.toThrow()
-    for (let at = 0; at < 1_600; at += 2) author.getText('t').format(at, 1, { [`f${at}`]: true })
+    const text = author.getText('t')
+    text.applyDelta(
+      times(places, (place) => [
+        { insert: 'word', attributes: { [attributeAt(place)]: true } },
+        { insert: ' ' },
+      ]).flat(),
+    )
+    return author
+  }
+
+  it('[COST2] takes a rich text of thousands of formats, a change of one of them, and the deletion of a page', () => {
+    const author = formattedText(3_000, () => 'bold')
+    const doc = new Y.Doc()
+    const sync = (): void => {
+      const update = Y.encodeStateAsUpdate(author, Y.encodeStateVector(doc))
+      checkIntegration(doc, decodeUpdate(update))
+      Y.applyUpdate(doc, update)
+    }
+    sync()
+    author.getText('t').format(0, 40, { italic: true })
+    sync()
+    author.getText('t').delete(1_000, 2_000)
+    sync()
+    author.getText('t').delete(0, author.getText('t').length)
+    sync()
+    expect(doc.getText('t').toDelta()).toEqual(author.getText('t').toDelta())
+  })
+
+  it('[COST2] takes the deletion of thousands of entries beside a text with formats', () => {
+    const author = formattedText(10, () => 'bold')
+    author.getArray('e0').push(times(5_000, (i) => `entry ${i}`))
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(author))
+    author.transact(() => {
+      for (let at = 4_998; at >= 0; at -= 2) author.getArray('e0').delete(at)
+    })
+    const update = Y.encodeStateAsUpdate(author, Y.encodeStateVector(doc))
+    expect(() => checkIntegration(doc, decodeUpdate(update))).not.toThrow()
+  })
+
+  it('[COST2] refuses formats of thousands of attributes, which Yjs copies at each place', () => {
+    const client = formattedText(1, () => 'bold').clientID
+    const items = times(4_000, (place) => ({ key: `f${place}` }))
+    const author = new Y.Doc()
+    author.clientID = client
+    // Attributes that never end: each place has all that were begun before it.
+    author.getText('t').applyDelta(
+      items.map((_, place) => ({
+        insert: 'x',
+        attributes: Object.fromEntries(
+          items.slice(Math.max(0, place - 1), place + 1).map(({ key }) => [key, true]),
+        ),
+      })),
+    )
     expect(() => checkIntegration(new Y.Doc(), decodeUpdate(Y.encodeStateAsUpdate(author)))).toThrow(
       /takes more than/,
     )
+  })
+
+  it('[COST2] refuses deletions whose gaps Yjs walks over again and again', () => {
+    const author = formattedText(10, () => 'bold')
+    const text = author.getText('t')
+    for (let n = 0; n < 4_000; n++) text.insert(0, n % 2 ? 'a' : 'b')
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(author))
+    author.transact(() => text.delete(0, 4_000))
+    const decoded = decodeUpdate(Y.encodeStateAsUpdate(author, Y.encodeStateVector(doc)))
+    expect(() => checkIntegration(doc, decoded)).toThrow(/takes more than/)
   })
 })

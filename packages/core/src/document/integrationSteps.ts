@@ -14,8 +14,10 @@ const STEPS_PER_STRUCT = 32
 const STEPS_PER_RANGE = 512
 /** So many elements of an array are copied in the time of a step. */
 const COPIES_PER_STEP = 512
-/** More formats in all texts of a document cost too much with each deletion; Parley's own texts have none. */
-const MAX_FORMATS = 1_000
+/** So many items of a text are looked at for formats in the time of a step. */
+const ITEMS_PER_STEP = 4
+/** So many deleted items are walked over in the time of a step. */
+const GAP_ITEMS_PER_STEP = 64
 
 /** How many steps the insertions of an update, or of a document, with so many structs may take. */
 export function maxIntegrationSteps(structs: number): number {
@@ -105,6 +107,8 @@ class Integration {
   private readonly brought = new Map<number, { parts: Part[]; end: number }>()
   private readonly lists = new Map<Y.AbstractType<unknown> | string, List>()
   private keyedSplits = 0
+  /** The texts that the update brings formats for. */
+  private readonly formatted = new Set<List>()
 
   constructor(doc: Y.Doc, most: number) {
     this.doc = doc
@@ -114,11 +118,11 @@ class Integration {
   /** The steps, `null` if they are too many. */
   run({ structs, deletions }: DecodedUpdate): number | null {
     try {
-      this.countFormats(structs, deletions)
       this.countJoins(structs)
       for (const struct of inCausalOrder(structs)) this.take(struct)
       this.most += STEPS_PER_RANGE * countRanges(deletions)
       this.countDeletions(deletions)
+      this.countFormatCleaning(deletions)
       return this.steps
     } catch (error) {
       if (error !== TOO_MANY) throw error
@@ -178,6 +182,7 @@ class Integration {
       item: null,
     }
     this.place(part, left, right)
+    if (part.content instanceof Y.ContentFormat) this.formatted.add(list)
     this.bring(client, end, part)
   }
 
@@ -334,19 +339,78 @@ class Integration {
   }
 
   /**
-   * In a text with formats Yjs looks for formats without text around each deletion, and through all of them after each change.
+   * Where a text has formats, Yjs goes through all of it after each change of them, with a copy of the attributes at each place; and
+   * around each deleted item it walks over what is deleted on both sides. Deletions elsewhere, such as those of superseded
+   * entries, cost nothing of that.
    */
-  private countFormats(structs: readonly Struct[], deletions: DecodedUpdate['deletions']): void {
-    let formats = countFormats(structs)
-    const ranges = countRanges(deletions)
-    let known = 0
-    for (const list of this.doc.store.clients.values()) known += list.length
-    const mayCost = ranges * (known + structs.length) > this.most
-    if (formats === 0 && !mayCost) return
-    for (const list of this.doc.store.clients.values()) formats += countFormats(list)
-    if (formats === 0) return
-    if (formats > MAX_FORMATS) this.spend(Number.POSITIVE_INFINITY)
-    if (mayCost) this.spend(ranges * (known + structs.length))
+  private countFormatCleaning(deletions: DecodedUpdate['deletions']): void {
+    const deleted = new Map<List, Map<Part, number>>()
+    for (const [client, ranges] of deletions) {
+      // Once Yjs meets a deleted format it goes through all of that text instead. In which order it meets clients is not known here.
+      const seenFormat = new Set<List>()
+      for (const range of ranges) {
+        for (const part of this.partsIn(client, range)) {
+          const { list } = part
+          if (seenFormat.has(list) || !(this.formatted.has(list) || hasFormatting(list))) continue
+          if (part.content instanceof Y.ContentFormat) seenFormat.add(list)
+          const parts = deleted.get(list) ?? new Map<Part, number>()
+          parts.set(part, (parts.get(part) ?? 0) + 1)
+          deleted.set(list, parts)
+        }
+      }
+      for (const list of seenFormat) this.formatted.add(list)
+    }
+    for (const list of this.formatted) this.countFullCleaning(list)
+    for (const [list, parts] of deleted) this.countGaps(list, parts)
+  }
+
+  private countFullCleaning(list: List): void {
+    const attributes = new Set<string>()
+    for (let part = this.startOf(list); part; part = this.rightOf(part)) {
+      if (part.content instanceof Y.ContentFormat) attributes.add(part.content.key)
+      this.spend((1 + attributes.size) / ITEMS_PER_STEP)
+    }
+  }
+
+  /** @param parts what is deleted of the list, and in how many pieces */
+  private countGaps(list: List, parts: ReadonlyMap<Part, number>): void {
+    let gap = 0
+    let walks = 0
+    for (let part = this.startOf(list); part; part = this.rightOf(part)) {
+      const pieces = parts.get(part) ?? 0
+      const isGone = pieces > 0 || part.item?.deleted || part.content?.isCountable() === false
+      if (isGone) {
+        gap += Math.max(1, 2 * pieces - 1)
+        walks += pieces
+      } else {
+        this.spend((gap * walks) / GAP_ITEMS_PER_STEP)
+        gap = 0
+        walks = 0
+      }
+    }
+    this.spend((gap * walks) / GAP_ITEMS_PER_STEP)
+  }
+
+  /** The living items, or parts of them, that a range reaches into. */
+  private *partsIn(client: number, { clock, len }: { clock: number; len: number }): Generator<Part> {
+    const end = clock + len
+    const stored = this.doc.store.clients.get(client) ?? []
+    if (clock < Y.getState(this.doc.store, client)) {
+      for (let index = Y.findIndexSS(stored, clock); index < stored.length; index++) {
+        const struct = stored[index]
+        if (!struct || struct.id.clock >= end) break
+        if (!(struct instanceof Y.Item) || struct.deleted) continue
+        for (const part of this.partsOf(struct)) {
+          if (part.clock < end && part.clock + part.length > clock) yield part
+        }
+      }
+    }
+    const brought = this.brought.get(client)?.parts ?? []
+    for (let index = firstPartFrom(brought, clock); index < brought.length; index++) {
+      const part = brought[index]
+      if (!part || part.clock >= end) break
+      yield part
+    }
   }
 
   private partsOf(item: Y.Item): Part[] {
@@ -465,14 +529,6 @@ function countRanges(deletions: DecodedUpdate['deletions']): number {
   return count
 }
 
-function countFormats(structs: ReadonlyArray<unknown>): number {
-  let count = 0
-  for (const struct of structs) {
-    if (struct instanceof Y.Item && struct.content instanceof Y.ContentFormat) count++
-  }
-  return count
-}
-
 /** The part that holds a clock, among parts in the order of their clocks. */
 function findPart(parts: readonly Part[], clock: number): Part | null {
   return parts[indexOfPart(parts, clock)] ?? null
@@ -489,4 +545,22 @@ function indexOfPart(parts: readonly Part[], clock: number): number {
     else return middle
   }
   return -1
+}
+
+/** The index of the first part that ends after a clock. */
+function firstPartFrom(parts: readonly Part[], clock: number): number {
+  let low = 0
+  let high = parts.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const part = parts[middle] as Part
+    if (part.clock + part.length <= clock) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Yjs notes on a type that formats were once inserted into it; its type declarations know that of texts only. */
+function hasFormatting({ type }: List): boolean {
+  return (type as { readonly _hasFormatting?: boolean } | null)?._hasFormatting === true
 }
