@@ -61,7 +61,8 @@ function deleteValues(storage: KeyValue, userIds: readonly string[]): void {
 
 /** What the names of a user's databases, of all profiles, and the keys of their clocks begin with. */
 function databasePrefix(userId: string): string {
-  return databaseName({ userId }).replace(/[^/]*\/[^/]*$/, '')
+  // Without the last two parts, and with the slash before them: another user's name may begin with this one.
+  return `${databaseName({ userId }).split('/').slice(0, -2).join('/')}/`
 }
 
 function deleteDatabase(name: string): Promise<void> {

@@ -114,7 +114,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     /** True if everything was acknowledged before the first sync was complete, which says too little to compare. */
     early: false,
   }
-  const address = `${options.url.replace(/\/+$/, '')}/${options.room}`
+  const address = `${withoutTrailingSlashes(options.url)}/${options.room}`
   /** What HTTP said about an address where no WebSocket opens. */
   let explanation: Reason<ConnectionReasonCode> | null = null
   const warned = new Set<ConnectionReasonCode>()
@@ -435,4 +435,11 @@ export function createConnection(options: ConnectionOptions): Connection {
 
 function isHeaderToken(token: string): boolean {
   return token.length <= MAX_HEADER_TOKEN && SUBPROTOCOL_CHARACTERS.test(token)
+}
+
+/** By hand, as a regular expression takes quadratic time on slashes that are not at the end. */
+function withoutTrailingSlashes(url: string): string {
+  let end = url.length
+  while (url[end - 1] === '/') end--
+  return url.slice(0, end)
 }

@@ -82,8 +82,13 @@ export function isLoopbackName(name: string): boolean {
 function isLoopbackHost(host: string, port: number, protocol: 'http:' | 'https:'): boolean {
   const url = parse(`${protocol}//${host}`)
   const usual = USUAL_PORTS[protocol]
-  if (!url || url.host !== host.toLowerCase().replace(new RegExp(`:${usual}$`), '')) return false
+  if (!url || url.host !== withoutPort(host.toLowerCase(), usual)) return false
   return isLoopbackName(url.hostname) && Number(url.port || usual) === port
+}
+
+function withoutPort(host: string, port: number): string {
+  const end = `:${port}`
+  return host.endsWith(end) ? host.slice(0, -end.length) : host
 }
 
 function parse(url: string): URL | null {
