@@ -69,13 +69,15 @@ describe('ids of all kinds', () => {
     expect(names(await send(running, 'POST', '/v1/conversation/sync', same, headers))).toEqual([])
     for (const id of IDS) {
       const path = `/v1/conversations/${encodeURIComponent(id)}/2`
-      const extra = await send(running, 'POST', `${path}/extra`, { draft: id }, headers)
+      const extra = await send(running, 'POST', `${path}/extra`, { draft: `<${id}>` }, headers)
       expect([id, extra.status]).toEqual([id, 200])
       const body = { channel_id: id, channel_type: 2, unread: 0 }
       expect((await send(running, 'PUT', '/v1/coversation/clearUnread', body, headers)).status).toBe(200)
     }
     const extras = await send(running, 'POST', '/v1/conversation/extra/sync', { version: 0 }, headers)
-    expect(extras.body.map(({ draft }: { draft: string }) => draft).sort()).toEqual([...IDS].sort())
+    expect(extras.body.map(({ draft }: { draft: string }) => draft).sort()).toEqual(
+      IDS.map((id) => `<${id}>`).sort(),
+    )
     const read = await send(running, 'POST', '/v1/conversation/sync', { msg_count: 1 }, headers)
     const unread = read.body.conversations.map((item: { unread?: number }) => item.unread)
     expect(unread).toEqual(IDS.map(() => undefined))

@@ -57,11 +57,6 @@ const NO_TIME: Stamp = [0, 0]
 const NO_MEMBERS: Act['members'] = new Map()
 const MEMBER_FAMILIES: ReadonlySet<string> = new Set(['reply', 'mentioned.', 'attachment.'])
 
-/** True for the registers of replies, mentions and attachments. */
-export function isMemberRegister(register: string): boolean {
-  return MEMBER_FAMILIES.has(splitRegister(register)[0])
-}
-
 /** Reads the registers of a draft. */
 export function readDraftFacts(registers: Iterable<Pick<Entry, 'register' | 'stamp' | 'value'>>): DraftFacts {
   let edited: DraftFacts['edited'] = null
