@@ -171,6 +171,11 @@ describe('an acknowledgement', () => {
     await untilStatus(client, { ...ONLINE, saved: 'server' })
     const reasons = reasonsOf(client)
     server.hold()
+    // It is heard of all the while, as a server with a heartbeat is: it only does not acknowledge.
+    const heartbeat = setInterval(() => {
+      for (const socket of server.sockets.clients) socket.send(new Uint8Array([1, 1, 0]))
+    }, 200)
+    onCleanUp(() => clearInterval(heartbeat))
     type(client, 'hello')
     await until(() => expect([...reasons]).toContain('not-acknowledged'))
     expect(statusOf(client).unsaved.server).toBe(true)
