@@ -175,7 +175,7 @@ describe('an acknowledgement', () => {
     const heartbeat = setInterval(() => {
       for (const socket of server.sockets.clients) socket.send(new Uint8Array([1, 1, 0]))
     }, 200)
-    onCleanUp(() => clearInterval(heartbeat))
+    onCleanUp(async () => clearInterval(heartbeat))
     type(client, 'hello')
     await until(() => expect([...reasons]).toContain('not-acknowledged'))
     expect(statusOf(client).unsaved.server).toBe(true)

@@ -3,7 +3,7 @@ import { newFolder, serve } from '../support/parley.js'
 import { surviveCrashes } from './crashes.js'
 
 /** `pnpm test:soak kills` runs 500. */
-const KILLS = Number(process.env.PARLEY_KILLS ?? 100)
+const KILLS = Number(process.env.PARLEY_KILLS ?? 40)
 /** A round takes half a second; a server that starts on a busy machine takes several. */
 const MAX_ROUND_MS = 6_000
 
