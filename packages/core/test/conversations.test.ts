@@ -268,6 +268,23 @@ describe('deleting and archiving', () => {
     expect(unreadOf(store)).toBe(3)
   })
 
+  it('[C9] deleting again what another device deleted further keeps the own lower floor', () => {
+    const devices = createDevices(2)
+    const [a, b] = devices.stores as [Store, Store]
+    a.receive(messages(1, 2))
+    a.conversation(bob).delete()
+    // This device deletes more, without having seen that deletion.
+    b.receive(messages(1, 3))
+    b.conversation(bob).delete()
+    devices.sync()
+    a.conversation(bob).delete()
+    a.conversation(bob).restore()
+    devices.sync()
+    for (const store of devices.stores) {
+      expect(store.export().conversations[0]).toMatchObject({ deletedTo: 2, hidden: false, unread: 1 })
+    }
+  })
+
   it('[C9] what is hidden twice, here or on another device, is shown again by one undo', () => {
     const devices = createDevices(2)
     const [a, b] = devices.stores as [Store, Store]

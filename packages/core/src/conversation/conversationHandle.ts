@@ -274,11 +274,18 @@ export function createConversationHandle(core: StoreCore, channel: Channel): Con
   }
 }
 
-/** The floor to which an undo of hiding up to `headSeq` goes back; of what is hidden already, the one below that too. */
-function floorBefore({ seq, acts }: Floor, headSeq: number): number {
-  if (seq < headSeq) return seq
-  const same = acts.map(readFloorValue).filter(({ toSeq }) => toSeq === seq)
-  return same.length > 0 ? Math.min(...same.map(({ before }) => before)) : seq
+/**
+ * The floor that is left when all acts that hide the message `headSeq` are undone. Lower acts count too: a device has one
+ * register for its acts, so that hiding more, or hiding again what another device hid, replaces its own lower act.
+ */
+function floorBefore({ acts, undone }: Floor, headSeq: number): number {
+  let before = -1
+  for (const act of acts) {
+    const value = readFloorValue(act)
+    before = Math.max(before, value.toSeq < headSeq ? value.toSeq : value.before)
+  }
+  for (const left of undone) before = Math.max(before, readFloorValue(left).toSeq)
+  return Math.min(before, headSeq)
 }
 
 /** The fractional index for a place among the pinned conversations. */

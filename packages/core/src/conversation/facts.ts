@@ -48,6 +48,8 @@ export interface Floor {
   readonly seq: number
   /** The hiding acts that stand, not undone. */
   readonly acts: readonly Winner[]
+  /** What undos left: the floors to which they went back. */
+  readonly undone: readonly Winner[]
 }
 
 /** Reads the registers of a channel. */
@@ -101,7 +103,7 @@ export function readFacts(registers: Registers): ChannelFacts {
 const NO_RUNS: readonly Run[] = []
 const NO_SEQS: readonly number[] = []
 const NO_WINNERS: readonly Winner[] = []
-const NO_FLOOR: Floor = { seq: -1, acts: NO_WINNERS }
+const NO_FLOOR: Floor = { seq: -1, acts: NO_WINNERS, undone: NO_WINNERS }
 
 /** Adds to a list that is this function's own, or to a copy of one of the shared empty ones. */
 function append<Element>(list: readonly Element[], element: Element): readonly Element[] {
@@ -127,7 +129,11 @@ function readFloor(winners: readonly Winner[]): Floor {
   if (winners.length === 0) return NO_FLOOR
   let seq = -1
   for (const winner of winners) seq = Math.max(seq, readFloorValue(winner).toSeq)
-  return { seq, acts: winners.filter((winner) => winner.stamp[3] === 0) }
+  return {
+    seq,
+    acts: winners.filter(({ stamp }) => stamp[3] === 0),
+    undone: winners.filter(({ stamp }) => stamp[3] !== 0),
+  }
 }
 
 function readProvided({ stamp }: Winner): Provided {
