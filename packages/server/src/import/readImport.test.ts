@@ -38,8 +38,6 @@ describe('a message', () => {
       version: 0,
       messageId: '1000000000000000001',
       clientMsgNo: 'c1',
-      // So that the payload can be written with the bytes that came in.
-      extra: { payload_order: [['type', 'content']] },
     })
   })
 

@@ -10,7 +10,7 @@ import { type Fields, isFields } from '../json/fields.js'
 export interface PayloadLayout {
   /**
    * The names of the members as they were sent, one list for the payload and one for each object in it, from the outside
-   * in. Missing if they were sorted by name.
+   * in. Missing if they were sorted by name, with the `type` of a payload first, as most clients write it.
    */
   readonly payload_order?: readonly (readonly string[])[]
   /** The payload as it was sent, if it is more than its JSON in another order: with spaces, or without a `type`. */
@@ -30,8 +30,8 @@ export function layoutOf(source: unknown, payload: Json): PayloadLayout | null {
     return source.length > MAX_RAW_LENGTH ? null : { payload_base64: source }
   }
   const order: string[][] = []
-  const isSorted = listOrder(payload, order)
-  return isSorted ? null : { payload_order: order }
+  const isUsual = listOrder(payload, order, isTyped(payload))
+  return isUsual ? null : { payload_order: order }
 }
 
 /** True for a payload of WuKongIM's shape, which has a `type`. */
@@ -44,10 +44,17 @@ export function encodeJson(payload: unknown): string {
   return buffer.toBase64(string.encodeUtf8(JSON.stringify(payload)))
 }
 
-/** The members of a payload in the order in which they were sent; the payload as it is if the layout is of another one. */
+/** The members of a payload in the order in which they were sent; in the usual order if the layout is of another one. */
 export function inOrderSent(payload: Json, layout: unknown): Json {
   const order = isFields(layout) && Array.isArray(layout.payload_order) ? [...layout.payload_order] : null
-  return (order && arrange(payload, order)) ?? payload
+  return (order && arrange(payload, order)) ?? inUsualOrder(payload)
+}
+
+/** A store has the members sorted by name; only the `type` moves. */
+function inUsualOrder(payload: Json): Json {
+  if (!isTyped(payload)) return payload
+  const { type, ...others } = payload
+  return { type, ...others } as Json
 }
 
 /** The payload as it was sent, if that was kept. */
@@ -55,13 +62,19 @@ export function bytesSent(layout: unknown): string | null {
   return isFields(layout) && typeof layout.payload_base64 === 'string' ? layout.payload_base64 : null
 }
 
-function listOrder(value: Json, order: string[][]): boolean {
+/** Adds the names of an object and of those in it to `order`; true if they are in the usual order. */
+function listOrder(value: Json, order: string[][], beginsWithType = false): boolean {
   if (Array.isArray(value)) return value.map((element) => listOrder(element, order)).every(Boolean)
   if (!isFields(value)) return true
   const names = Object.keys(value)
   order.push(names)
   const inner = names.map((name) => listOrder(value[name] as Json, order))
-  return names.every((name, at) => at === 0 || (names[at - 1] as string) < name) && inner.every(Boolean)
+  const sorted = beginsWithType ? names.slice(1) : names
+  return (
+    (!beginsWithType || names[0] === 'type') &&
+    sorted.every((name, at) => at === 0 || (sorted[at - 1] as string) < name) &&
+    inner.every(Boolean)
+  )
 }
 
 /** Takes a list of names for each object; `undefined` where they are not those of the object. */
