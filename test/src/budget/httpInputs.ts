@@ -433,8 +433,8 @@ export const HTTP_INPUTS: readonly HttpInput[] = [
     sample: true,
     requests: (n) =>
       list(4, (i) => ({ body: `[${'1234567890123456789,'.repeat(n / 20)}1]`, chunked: i % 2 === 1 })),
-    // The connection may be closed while the client still sends.
-    statuses: [401],
+    // The connection may be closed while the client still sends, and before it reads the response.
+    statuses: [401, 'none'],
   },
   {
     kind: 'http',

@@ -5,15 +5,7 @@ const SLICE_MS = 10
  * Interrupts long work so that the event loop serves everything else: returns a promise of its next turn once a slice of time is
  * used up, and `null` before.
  *
- * @example
- * ```ts
- * const slices = createSlices()
- * for (const piece of pieces) {
- *   work(piece)
- *   const paused = slices()
- *   if (paused) await paused
- * }
- * ```
+ * In a loop: `const paused = slices()`, then `if (paused) await paused`.
  */
 export type Slices = () => Promise<void> | null
 
