@@ -37,7 +37,7 @@ function withoutBytes(text: string): string {
     JSON.parse(text, (name, value) => {
       if (name !== 'extra' || typeof value !== 'object' || value === null) return value
       const { payload_order: _, payload_base64: __, ...rest } = value
-      return rest
+      return Object.keys(rest).length > 0 ? rest : undefined
     }),
   )
 }

@@ -111,7 +111,7 @@ it('[G13] keeps no answer beyond a compaction, for what was recalled would be in
   const alice = await openDevice(running, 'alice')
   await alice.act(({ receive }) => receive(messages(bob, ['bob', 'bob'])))
   await syncAll(running)
-  const secret = Buffer.from(JSON.stringify({ content: SECRET, type: 1 })).toString('base64')
+  const secret = Buffer.from(JSON.stringify({ type: 1, content: SECRET })).toString('base64')
   await until('the answer is kept', async () => (await readCopy(store)).includes(secret))
   const [recalled] = messages(bob, ['bob'], 2)
   if (!recalled) throw new Error('there is no message')
