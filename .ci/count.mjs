@@ -7,7 +7,7 @@ const folder = process.argv[2]
 function reports() {
   try {
     return readdirSync(folder)
-      .filter((name) => name.endsWith('.json'))
+      .filter((name) => /^vitest.*\.json$/.test(name))
       .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
   } catch (error) {
     console.log(`No report of the tests: ${error.message}`)
